@@ -20,6 +20,10 @@ const (
 	OneTime    Cycle = "one_time"
 )
 
+// maxPeriods bounds the number of a period: 114 years of hours. Beyond it lies
+// a mistake, and far beyond it arithmetic would wrap.
+const maxPeriods = 1_000_000
+
 var cycleMonths = map[Cycle]int{
 	Monthly: 1, Quarterly: 3, SemiAnnual: 6, Annual: 12, Biennial: 24, Triennial: 36,
 }
@@ -61,8 +65,9 @@ func (p Period) Contains(t time.Time) bool {
 // anchor. Each boundary is computed from the anchor itself and its day is cut
 // to the month's length, so that the 31st never drifts: 31 Jan, 28 Feb, 31 Mar.
 // Hourly periods are whole hours; a one-time price has the single period 0.
+// Errors: an unknown cycle, and n below 0 or above a million.
 func PeriodAt(anchor time.Time, c Cycle, n int) (Period, error) {
-	if n < 0 {
+	if n < 0 || n > maxPeriods {
 		return Period{}, fmt.Errorf("period %d does not exist", n)
 	}
 	anchor = anchor.UTC()

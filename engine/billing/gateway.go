@@ -3,7 +3,6 @@ package billing
 import (
 	"context"
 	"errors"
-	"net/http"
 	"time"
 
 	"github.com/ezscale/ezscale/engine/money"
@@ -144,7 +143,7 @@ type Event struct {
 }
 
 // Gateway moves customers' money. All methods are safe for concurrent use,
-// honour ctx, and never retry with a fresh idempotency key.
+// honor ctx, and never retry with a fresh idempotency key.
 type Gateway interface {
 	// EnsureCustomer returns the gateway's id for our customer. The same key
 	// returns the same id however often it is called.
@@ -164,13 +163,22 @@ type Gateway interface {
 	ReadPayment(ctx context.Context, reference string) (PaymentReport, error)
 	// Methods lists what the customer has saved.
 	Methods(ctx context.Context, customer string) ([]SavedMethod, error)
-	// ParseWebhook verifies a raw delivery and says what it is. Errors:
-	// ErrBadSignature, ErrNotConfigured without a secret.
-	ParseWebhook(body []byte, header http.Header, now time.Time) (Event, error)
+	// ParseWebhook verifies a raw delivery and says what it is. header is the
+	// request's http.Header, which passes as it is; its type is spelled out
+	// because the engine knows no net/http. Errors: ErrBadSignature,
+	// ErrNotConfigured without a secret.
+	ParseWebhook(body []byte, header map[string][]string, now time.Time) (Event, error)
 	// PaymentOf reads the payment report out of a stored raw body that
 	// ParseWebhook once verified. ok is false for events that are not about a
 	// payment. It does no I/O.
 	PaymentOf(body []byte) (report PaymentReport, ok bool, err error)
 	// Check proves that the configuration works, in plain words when not.
 	Check(ctx context.Context) error
+}
+
+// Refetcher is a Gateway that can read back what an event is about, for events
+// whose payload has another version than ours. ok is false for events that are
+// not about a payment.
+type Refetcher interface {
+	Refetch(ctx context.Context, e Event) (report PaymentReport, ok bool, err error)
 }

@@ -43,7 +43,8 @@ type InvoiceLine struct {
 	Period      Period       // zero for what has no period
 }
 
-// NewLine computes Amount. Errors: a quantity below 1, money.ErrOverflow.
+// NewLine computes Amount. Errors: a quantity below 1, money.ErrOverflow, and
+// money.ErrCurrency for a price that has none.
 func NewLine(description string, quantity int64, unit money.Amount, p Period) (InvoiceLine, error) {
 	if quantity < 1 {
 		return InvoiceLine{}, fmt.Errorf("line %q: quantity %d is below 1", description, quantity)
@@ -62,21 +63,20 @@ type Totals struct {
 	Total    money.Amount
 }
 
-// SumLines adds lines up. Every line must be in the given currency.
+// SumLines adds lines up. Errors name the line: money.ErrMismatch for one that
+// is not in the given currency, money.ErrOverflow; and money.ErrCurrency.
 func SumLines(currency string, lines []InvoiceLine) (Totals, error) {
-	subtotal, err := money.New(0, currency)
+	zero, err := money.New(0, currency)
+	if err != nil {
+		return Totals{}, fmt.Errorf("sum invoice lines: %w", err)
+	}
+	subtotal := zero
 	for i, l := range lines {
-		if err == nil {
-			subtotal, err = subtotal.Add(l.Amount)
-		}
-		if err != nil {
+		if subtotal, err = subtotal.Add(l.Amount); err != nil {
 			return Totals{}, fmt.Errorf("line %d (%s): %w", i+1, l.Description, err)
 		}
 	}
-	if err != nil {
-		return Totals{}, err
-	}
-	return Totals{Subtotal: subtotal, Tax: money.Must(0, currency), Total: subtotal}, nil
+	return Totals{Subtotal: subtotal, Tax: zero, Total: subtotal}, nil
 }
 
 // Application says how a received payment is used on an invoice.
@@ -90,11 +90,18 @@ type Application struct {
 // ApplyPayment decides what a payment does to an invoice in the given status
 // with due still owed. Money on a void or already paid invoice is never lost
 // and never reopens it: it becomes credit. Errors: money.ErrMismatch, a
-// payment that is not positive, and a draft, which cannot be paid.
+// payment that is not positive, a due amount that is negative or has no
+// currency, and a draft, which cannot be paid.
 func ApplyPayment(status InvoiceStatus, due, paid money.Amount) (Application, error) {
-	zero := money.Must(0, due.Currency())
+	zero, err := money.New(0, due.Currency())
+	if err != nil {
+		return Application{}, fmt.Errorf("apply payment: amount due: %w", err)
+	}
 	if paid.Sign() <= 0 {
-		return Application{}, fmt.Errorf("payment of %s: must be positive", paid)
+		return Application{}, fmt.Errorf("apply payment of %s: must be positive", paid)
+	}
+	if due.Sign() < 0 {
+		return Application{}, fmt.Errorf("apply payment: amount due of %s is negative", due)
 	}
 	rest, err := due.Sub(paid)
 	if err != nil {
@@ -102,12 +109,10 @@ func ApplyPayment(status InvoiceStatus, due, paid money.Amount) (Application, er
 	}
 	switch status {
 	case InvoiceOpen, InvoiceUncollectible:
-		switch {
-		case rest.Sign() > 0:
+		if rest.Sign() > 0 {
 			return Application{paid, zero, rest, status}, nil
-		default:
-			return Application{due, rest.Neg(), zero, InvoicePaid}, nil
 		}
+		return Application{due, rest.Neg(), zero, InvoicePaid}, nil
 	case InvoicePaid, InvoiceVoid:
 		return Application{zero, paid, due, status}, nil
 	case InvoiceDraft:

@@ -41,9 +41,11 @@ func CheckPosting(entries []Entry) error {
 	if len(entries) < 2 {
 		return fmt.Errorf("posting of %d entries: %w", len(entries), ErrUnbalanced)
 	}
-	sum := money.Must(0, entries[0].Amount.Currency())
+	sum, err := money.New(0, entries[0].Amount.Currency())
+	if err != nil {
+		return fmt.Errorf("posting to %s: %w", entries[0].Account, err)
+	}
 	for _, e := range entries {
-		var err error
 		if sum, err = sum.Add(e.Amount); err != nil {
 			return fmt.Errorf("posting to %s: %w", e.Account, err)
 		}

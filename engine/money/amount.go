@@ -5,6 +5,7 @@
 package money
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/bits"
@@ -25,7 +26,7 @@ var (
 )
 
 // Amount is a number of minor units in one currency. The zero value has no
-// currency and is only useful as "nothing"; use Zero for a usable zero.
+// currency and is only useful as "nothing"; New(0, code) is a usable zero.
 type Amount struct {
 	minor    int64
 	currency string
@@ -66,15 +67,7 @@ func (a Amount) Exponent() int { return exponents[a.currency] }
 func (a Amount) IsZero() bool { return a.minor == 0 }
 
 // Sign is -1, 0 or +1.
-func (a Amount) Sign() int {
-	switch {
-	case a.minor < 0:
-		return -1
-	case a.minor > 0:
-		return 1
-	}
-	return 0
-}
+func (a Amount) Sign() int { return cmp.Compare(a.minor, 0) }
 
 // Neg returns -a.
 func (a Amount) Neg() Amount { return Amount{-a.minor, a.currency} }
@@ -105,14 +98,10 @@ func (a Amount) Times(n int64) (Amount, error) {
 
 // Cmp compares two amounts of one currency: -1, 0 or +1. Errors: ErrMismatch.
 func (a Amount) Cmp(b Amount) (int, error) {
-	d, err := Amount{a.minor, a.currency}.Sub(b)
-	if errors.Is(err, ErrMismatch) {
-		return 0, err
+	if a.currency != b.currency {
+		return 0, fmt.Errorf("%w: %s and %s", ErrMismatch, a.currency, b.currency)
 	}
-	if err != nil { // both in bounds, so only their distance is not
-		return a.Sign(), nil
-	}
-	return d.Sign(), nil
+	return cmp.Compare(a.minor, b.minor), nil
 }
 
 // Sum adds amounts of one currency; of none it is zero of code.

@@ -32,6 +32,9 @@ type Order struct {
 	// Settings are the plan's platform settings merged with the customer's
 	// choices, e.g. {"package_id":"4","group_id":"1","template_id":"8"}.
 	Settings map[string]string
+	// Taken are remote ids that already belong to other services of this
+	// customer; Recover never adopts one of them.
+	Taken []string
 }
 
 // Address is an IP address or subnet that belongs to a service.
@@ -62,7 +65,7 @@ type Build struct {
 	RemoteUser string `json:"remote_user,omitempty"`
 	RemoteID   string `json:"remote_id,omitempty"`
 	// Started is when the call of the current step was first made; an adapter
-	// uses it to recognise what that call may have left behind.
+	// uses it to recognize what that call may have left behind.
 	Started time.Time `json:"started,omitzero"`
 	// Data keeps what else the adapter must remember between steps. Nothing
 	// secret: it is stored as it is.

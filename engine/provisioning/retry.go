@@ -39,8 +39,9 @@ func Classify(err error) ErrorClass {
 }
 
 // Retry says when to try again after the attempt-th failure (from 1) of a
-// class, or false to give up and alert staff. jitter in [0, 1) spreads the
-// tries of many jobs; the caller draws it.
+// class, or false to give up and alert staff. The pause doubles up to the
+// class's longest one; jitter in [0, 1) draws from its upper half and so spreads
+// the tries of many jobs. The caller draws it.
 func Retry(class ErrorClass, attempt int, jitter float64) (time.Duration, bool) {
 	var base, most time.Duration
 	tries := 0
@@ -54,6 +55,7 @@ func Retry(class ErrorClass, attempt int, jitter float64) (time.Duration, bool) 
 	case ClassPermanent, ClassNone:
 		return 0, false
 	}
+	attempt = max(attempt, 1)
 	if attempt >= tries {
 		return 0, false
 	}
@@ -62,5 +64,6 @@ func Retry(class ErrorClass, attempt int, jitter float64) (time.Duration, bool) 
 		wait *= 2
 	}
 	wait = min(wait, most)
+	jitter = min(max(jitter, 0), 1)
 	return wait/2 + time.Duration(jitter*float64(wait/2)), true
 }

@@ -52,7 +52,7 @@ func JobFor(from, to ServiceStatus) (JobKind, bool) {
 		return JobSuspend, true
 	case from == ServiceSuspended && to == ServiceActive:
 		return JobUnsuspend, true
-	case to == ServiceTerminated && from != ServicePending && from != ServiceTerminated:
+	case to == ServiceTerminated && (from == ServiceProvisioning || from == ServiceActive || from == ServiceSuspended):
 		return JobTerminate, true
 	}
 	return "", false

@@ -1,0 +1,110 @@
+package collections
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// Brand is who sells: names and addresses that customers read.
+type Brand struct {
+	Name    string `json:"name"`
+	Accent  string `json:"accent"` // "#0a5fd0"; "" keeps the product's own
+	URL     string `json:"url"`    // public address of portal and site, no trailing slash
+	Support string `json:"support_email"`
+	Terms   string `json:"terms_url"`
+}
+
+// Seller is printed on invoices and frozen on each.
+type Seller struct {
+	Name         string   `json:"name"`
+	Address      []string `json:"address"`
+	Country      string   `json:"country"`
+	VATID        string   `json:"vat_id"`
+	Registration string   `json:"registration"`
+	Email        string   `json:"email"`
+	Bank         []string `json:"bank"`
+}
+
+// Invoicing says how invoices are numbered and when they are due.
+type Invoicing struct {
+	Series  string `json:"series"`
+	Format  string `json:"format"`   // "INV-{year}-{seq:6}"
+	DueDays int    `json:"due_days"` // for bank transfer
+}
+
+// Ordering says how long an unpaid order holds its stock.
+type Ordering struct {
+	HoldMinutes         int `json:"hold_minutes"`          // hosted payment pages, at least 30
+	TransferHoldMinutes int `json:"transfer_hold_minutes"` // bank transfer
+}
+
+// Hold is how long an order by this gateway holds its stock.
+func (o Ordering) Hold(gateway string) time.Duration {
+	if gateway == "manual" {
+		return time.Duration(o.TransferHoldMinutes) * time.Minute
+	}
+	return time.Duration(o.HoldMinutes) * time.Minute
+}
+
+// LoadBrand reads the settings group "brand".
+func LoadBrand(app core.App) (Brand, error) {
+	return load(app, "brand", Brand{Name: "EZSCALE", URL: app.Settings().Meta.AppURL})
+}
+
+// LoadSeller reads the settings group "seller"; without one the brand sells.
+func LoadSeller(app core.App) (Seller, error) {
+	brand, err := LoadBrand(app)
+	if err != nil {
+		return Seller{}, err
+	}
+	return load(app, "seller", Seller{Name: brand.Name, Address: []string{}, Bank: []string{}})
+}
+
+// LoadInvoicing reads the settings group "invoicing".
+func LoadInvoicing(app core.App) (Invoicing, error) {
+	return load(app, "invoicing", Invoicing{Series: "INV", Format: "INV-{year}-{seq:6}", DueDays: 14})
+}
+
+// LoadOrdering reads the settings group "ordering".
+func LoadOrdering(app core.App) (Ordering, error) {
+	return load(app, "ordering", Ordering{HoldMinutes: 30, TransferHoldMinutes: 14 * 24 * 60})
+}
+
+// SaveSetting writes a settings group whole.
+func SaveSetting(app core.App, key string, value any) error {
+	r, err := First(app, Settings, dbx.HashExp{"key": key})
+	if err != nil {
+		return err
+	}
+	if r == nil {
+		if r, err = New(app, Settings); err != nil {
+			return err
+		}
+		r.Set("key", key)
+	}
+	r.Set("value", value)
+	if err := app.Save(r); err != nil {
+		return fmt.Errorf("save setting %s: %w", key, err)
+	}
+	return nil
+}
+
+// load reads one settings group over its defaults.
+func load[T any](app core.App, key string, defaults T) (T, error) {
+	r, err := First(app, Settings, dbx.HashExp{"key": key})
+	if err != nil || r == nil {
+		return defaults, err
+	}
+	raw := r.GetString("value")
+	if raw == "" || raw == "null" {
+		return defaults, nil
+	}
+	if err := json.Unmarshal([]byte(raw), &defaults); err != nil {
+		return defaults, fmt.Errorf("setting %s is not valid: %w", key, err)
+	}
+	return defaults, nil
+}

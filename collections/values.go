@@ -1,0 +1,158 @@
+package collections
+
+import (
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/types"
+
+	"github.com/ezscale/ezscale/engine/money"
+)
+
+// Amount reads a *_minor field in the record's own currency.
+func Amount(r *core.Record, field string) (money.Amount, error) {
+	a, err := money.New(r.GetInt64(field), r.GetString("currency"))
+	if err != nil {
+		return money.Amount{}, fmt.Errorf("%s %s, field %s: %w", r.Collection().Name, r.Id, field, err)
+	}
+	return a, nil
+}
+
+// Time reads a date field in UTC; an empty field is the zero time.
+func Time(r *core.Record, field string) time.Time {
+	return r.GetDateTime(field).Time().UTC()
+}
+
+// Stamp turns a time into what a date field stores; the zero time empties it.
+func Stamp(t time.Time) types.DateTime {
+	if t.IsZero() {
+		return types.DateTime{}
+	}
+	d, err := types.ParseDateTime(t.UTC())
+	if err != nil {
+		panic("collections: a time.Time is always a date: " + err.Error())
+	}
+	return d
+}
+
+// New makes an unsaved record of a collection.
+func New(app core.App, collection string) (*core.Record, error) {
+	c, err := app.FindCachedCollectionByNameOrId(collection)
+	if err != nil {
+		return nil, fmt.Errorf("collection %s: %w", collection, err)
+	}
+	return core.NewRecord(c), nil
+}
+
+// Insert saves a new record with the given values and returns it.
+func Insert(app core.App, collection string, values map[string]any) (*core.Record, error) {
+	r, err := New(app, collection)
+	if err != nil {
+		return nil, err
+	}
+	r.Load(values)
+	if err := app.Save(r); err != nil {
+		return nil, fmt.Errorf("create %s: %w", collection, err)
+	}
+	return r, nil
+}
+
+// First finds the first record that has all the given values, or nil when there
+// is none.
+func First(app core.App, collection string, values dbx.HashExp) (*core.Record, error) {
+	r := &core.Record{}
+	err := app.RecordQuery(collection).AndWhere(values).Limit(1).One(r)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find %s: %w", collection, err)
+	}
+	return r, nil
+}
+
+// All finds every record that has all the given values, in the given order
+// (SQL, such as "position ASC").
+func All(app core.App, collection string, values dbx.HashExp, order string) ([]*core.Record, error) {
+	found := []*core.Record{}
+	q := app.RecordQuery(collection).AndWhere(values)
+	if order != "" {
+		q = q.OrderBy(order)
+	}
+	if err := q.All(&found); err != nil {
+		return nil, fmt.Errorf("find %s: %w", collection, err)
+	}
+	return found, nil
+}
+
+// Owned finds a customer's own record by id. ErrNotYours covers both a missing
+// record and somebody else's, so that ids cannot be probed.
+func Owned(app core.App, collection, id, user string) (*core.Record, error) {
+	if id == "" || user == "" {
+		return nil, ErrNotYours
+	}
+	r, err := First(app, collection, dbx.HashExp{"id": id, "user": user})
+	if err != nil {
+		return nil, err
+	}
+	if r == nil {
+		return nil, fmt.Errorf("%s %q: %w", collection, id, ErrNotYours)
+	}
+	return r, nil
+}
+
+// ErrNotYours reports a record that does not exist for this customer.
+var ErrNotYours = errors.New("no such record")
+
+// Row inserts a row without hooks, for tables on which nothing hooks (jobs,
+// ledger entries, inbox). It reports false when a unique index says that the
+// row is there already.
+func Row(app core.App, collection string, now time.Time, values dbx.Params) (id string, inserted bool, err error) {
+	id = core.GenerateDefaultRandomId()
+	stamp := Stamp(now).String()
+	row := dbx.Params{"id": id, "created": stamp, "updated": stamp}
+	for k, v := range values {
+		row[k] = v
+	}
+	query := app.DB().Insert(collection, row)
+	res, err := app.DB().NewQuery(query.SQL() + " ON CONFLICT DO NOTHING").Bind(query.Params()).Execute()
+	if err != nil {
+		return "", false, fmt.Errorf("insert into %s: %w", collection, err)
+	}
+	n, err := res.RowsAffected()
+	if err != nil {
+		return "", false, fmt.Errorf("insert into %s: %w", collection, err)
+	}
+	return id, n == 1, nil
+}
+
+// StringMap reads a json object whose values are texts, numbers or booleans as
+// texts: staff write {"package_id": 4} as well as {"package_id": "4"}.
+func StringMap(r *core.Record, field string) (map[string]string, error) {
+	out := map[string]string{}
+	raw := r.GetString(field)
+	if raw == "" || raw == "null" {
+		return out, nil
+	}
+	values := map[string]any{}
+	d := json.NewDecoder(strings.NewReader(raw))
+	d.UseNumber()
+	if err := d.Decode(&values); err != nil {
+		return nil, fmt.Errorf("%s %s, field %s: must be a JSON object: %w", r.Collection().Name, r.Id, field, err)
+	}
+	for k, v := range values {
+		switch v := v.(type) {
+		case string, bool, json.Number:
+			out[k] = fmt.Sprint(v)
+		default:
+			return nil, fmt.Errorf("%s %s, field %s: %q must be a text, number or boolean", r.Collection().Name, r.Id, field, k)
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,92 @@
+package jobs
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+
+	"github.com/ezscale/ezscale/collections"
+)
+
+// Handler does one job. Returning nil completes it; LaterError asks for another
+// round; any other error counts as a failed attempt and is classed.
+type Handler func(r *Run) error
+
+// Run is one attempt at a job.
+type Run struct {
+	App     core.App
+	ID      string
+	Kind    string
+	Key     string
+	User    string
+	Service string
+	Actor   string
+	Attempt int // from 1
+	// InFlight says that an earlier attempt began an outside call and its
+	// outcome was never recorded: look before repeating.
+	InFlight bool
+	// Queued is when the job was first queued.
+	Queued time.Time
+
+	payload string
+	ctx     runContext
+	now     func() time.Time
+}
+
+// Now is the product's clock.
+func (r *Run) Now() time.Time { return r.now() }
+
+// Payload decodes what Enqueue was given.
+func (r *Run) Payload(into any) error {
+	if err := json.Unmarshal([]byte(r.payload), into); err != nil {
+		return fmt.Errorf("job %s: payload: %w", r.Key, err)
+	}
+	return nil
+}
+
+// Intent records that an outside call is about to be made, together with what
+// the caller saves in the same transaction. It must be called before any call
+// whose effect must not happen twice.
+func (r *Run) Intent(save func(tx core.App) error) error {
+	return r.mark(true, save)
+}
+
+// Outcome records that the outcome of the call is known, together with what the
+// caller saves of it in the same transaction.
+func (r *Run) Outcome(save func(tx core.App) error) error {
+	return r.mark(false, save)
+}
+
+func (r *Run) mark(inFlight bool, save func(tx core.App) error) error {
+	err := r.App.RunInTransaction(func(tx core.App) error {
+		if save != nil {
+			if err := save(tx); err != nil {
+				return err
+			}
+		}
+		_, err := tx.DB().Update(collections.Jobs, dbx.Params{"in_flight": inFlight}, dbx.HashExp{"id": r.ID}).Execute()
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("job %s: %w", r.Key, err)
+	}
+	r.InFlight = inFlight
+	return nil
+}
+
+// LaterError asks for another round after a pause without counting as a
+// failure: a build is still running.
+type LaterError struct{ After time.Duration }
+
+// Error says when.
+func (e LaterError) Error() string { return "again in " + e.After.String() }
+
+// Later asks for another round after a pause.
+func Later(after time.Duration) error { return LaterError{after} }
+
+// ErrPark puts a job aside until a person acts; wrap it with the reason.
+var ErrPark = errors.New("waits for staff")

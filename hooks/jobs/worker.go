@@ -1,0 +1,237 @@
+package jobs
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+
+	"github.com/ezscale/ezscale/collections"
+	"github.com/ezscale/ezscale/engine/provisioning"
+)
+
+const (
+	lanes    = 8                // jobs at the same time
+	lease    = 10 * time.Minute // longest a job may hold its row
+	deadline = 3 * time.Minute  // longest a job may take
+	lookup   = time.Second      // how often the worker looks by itself
+)
+
+type runContext = context.Context
+
+// Context ends when the worker stops or the job took too long.
+func (r *Run) Context() context.Context { return r.ctx }
+
+// Worker runs jobs. Register all kinds before Start.
+type Worker struct {
+	app      core.App
+	now      func() time.Time
+	handlers map[string]Handler
+	failed   []func(app core.App, r *Run, cause error)
+	owner    string
+	bell     chan struct{}
+	stop     context.CancelFunc
+	done     sync.WaitGroup
+}
+
+// NewWorker makes a worker that has not started.
+func NewWorker(app core.App, now func() time.Time) *Worker {
+	w := &Worker{app: app, now: now, handlers: map[string]Handler{}, owner: core.GenerateDefaultRandomId(), bell: make(chan struct{}, lanes)}
+	app.Store().Set(wakeKey, w.bell)
+	return w
+}
+
+// Handle registers the handler of a kind. It panics on a second one.
+func (w *Worker) Handle(kind string, h Handler) {
+	if _, taken := w.handlers[kind]; taken {
+		panic("jobs: kind " + kind + " has two handlers")
+	}
+	w.handlers[kind] = h
+}
+
+// OnGivenUp registers what happens when a job is given up or parked.
+func (w *Worker) OnGivenUp(f func(app core.App, r *Run, cause error)) {
+	w.failed = append(w.failed, f)
+}
+
+// Start releases what an earlier process held and begins to work. The caller
+// guarantees that no other process works on this database.
+func (w *Worker) Start() error {
+	_, err := w.app.DB().Update(collections.Jobs, dbx.Params{"state": Queued, "lease_until": "", "lease_owner": ""},
+		dbx.HashExp{"state": Running}).Execute()
+	if err != nil {
+		return fmt.Errorf("release jobs of an earlier process: %w", err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	w.stop = stop
+	for range lanes {
+		w.done.Add(1)
+		go func() {
+			defer w.done.Done()
+			w.loop(ctx)
+		}()
+	}
+	return nil
+}
+
+// Stop ends the worker and waits for jobs in flight: their calls are cancelled,
+// their rows stay leased or queued, and the next start goes on from there.
+func (w *Worker) Stop() {
+	if w.stop != nil {
+		w.stop()
+		w.done.Wait()
+	}
+}
+
+func (w *Worker) loop(ctx context.Context) {
+	tick := time.NewTicker(lookup)
+	defer tick.Stop()
+	for {
+		for ctx.Err() == nil {
+			worked, err := w.Once(ctx)
+			if err != nil {
+				w.app.Logger().Error("Job queue cannot be read", slog.Any("error", err))
+			}
+			if !worked || err != nil {
+				break
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-w.bell:
+		case <-tick.C:
+		}
+	}
+}
+
+// Once claims and runs one due job; worked is false when none is due.
+func (w *Worker) Once(ctx context.Context) (worked bool, err error) {
+	r, err := w.claim(ctx)
+	if err != nil || r == nil {
+		return false, err
+	}
+	w.finish(r, w.run(ctx, r))
+	return true, nil
+}
+
+type row struct {
+	ID       string `db:"id"`
+	Kind     string `db:"kind"`
+	Key      string `db:"key"`
+	User     string `db:"user"`
+	Service  string `db:"service"`
+	Actor    string `db:"actor"`
+	Payload  string `db:"payload"`
+	Attempts int    `db:"attempts"`
+	InFlight bool   `db:"in_flight"`
+	QueuedAt string `db:"queued_at"`
+}
+
+const due = "`state` = 'queued' AND `next_at` <= {:now}"
+
+// claim leases the longest waiting due job whose serial is free: nobody with
+// the same serial runs, or left an outcome open.
+func (w *Worker) claim(ctx context.Context) (*Run, error) {
+	now := w.now()
+	at := collections.Stamp(now).String()
+	waiting := 0
+	if err := w.app.ConcurrentDB().NewQuery("SELECT 1 FROM `jobs` WHERE " + due + " LIMIT 1").
+		Bind(dbx.Params{"now": at}).WithContext(ctx).Row(&waiting); err != nil {
+		return nil, ignoreNone(err) // reading costs no writer
+	}
+	found := row{}
+	err := w.app.NonconcurrentDB().NewQuery("UPDATE `jobs` SET `state` = 'running', `attempts` = `attempts` + 1, `lease_owner` = {:owner}, `lease_until` = {:until}, `updated` = {:now}"+
+		" WHERE `id` = (SELECT `id` FROM `jobs` AS `j` WHERE "+due+" AND (`serial` = '' OR NOT EXISTS"+
+		" (SELECT 1 FROM `jobs` AS `o` WHERE `o`.`serial` = `j`.`serial` AND `o`.`id` != `j`.`id` AND (`o`.`state` = 'running' OR (`o`.`state` = 'queued' AND `o`.`in_flight`))))"+
+		" ORDER BY `next_at` LIMIT 1)"+
+		" RETURNING `id`, `kind`, `key`, `user`, `service`, `actor`, `payload`, `attempts`, `in_flight`, `queued_at`").
+		Bind(dbx.Params{"owner": w.owner, "until": collections.Stamp(now.Add(lease)).String(), "now": at}).
+		WithContext(ctx).One(&found)
+	if err != nil {
+		return nil, ignoreNone(err)
+	}
+	queued, _ := time.Parse("2006-01-02 15:04:05.000Z", found.QueuedAt)
+	return &Run{
+		App: w.app, ID: found.ID, Kind: found.Kind, Key: found.Key, User: found.User, Service: found.Service, Actor: found.Actor,
+		Attempt: found.Attempts, InFlight: found.InFlight, Queued: queued, payload: found.Payload, now: w.now,
+	}, nil
+}
+
+func ignoreNone(err error) error {
+	if errors.Is(err, sql.ErrNoRows) || errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return fmt.Errorf("claim a job: %w", err)
+}
+
+// run calls the handler and turns a panic into an error of unknown outcome.
+func (w *Worker) run(ctx context.Context, r *Run) (err error) {
+	h, ok := w.handlers[r.Kind]
+	if !ok {
+		return fmt.Errorf("no handler for jobs of kind %q: %w", r.Kind, provisioning.ErrPermanent)
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			w.app.Logger().Error("Job panicked", slog.String("job", r.Key), slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+			err = fmt.Errorf("job %s panicked: %w", r.Key, provisioning.ErrOutcomeUnknown)
+		}
+	}()
+	limited, cancel := context.WithTimeout(ctx, deadline)
+	defer cancel()
+	r.ctx = limited
+	return h(r)
+}
+
+// finish writes down how the attempt ended.
+func (w *Worker) finish(r *Run, cause error) {
+	now := w.now()
+	next := dbx.Params{"lease_until": "", "lease_owner": "", "updated": collections.Stamp(now).String()}
+	var later LaterError
+	givenUp := false
+	switch {
+	case cause == nil:
+		next["state"], next["done_at"], next["error"], next["error_class"] = Done, collections.Stamp(now).String(), "", ""
+		next["in_flight"] = false
+	case errors.As(cause, &later):
+		next["state"], next["attempts"], next["next_at"] = Queued, 0, collections.Stamp(now.Add(later.After)).String()
+	case errors.Is(cause, ErrPark):
+		next["state"], next["error"], givenUp = Parked, short(cause), true
+	default:
+		class := provisioning.Classify(cause)
+		next["error"], next["error_class"] = short(cause), string(class)
+		wait, again := provisioning.Retry(class, r.Attempt, rand.Float64())
+		if again {
+			next["state"], next["next_at"] = Queued, collections.Stamp(now.Add(wait)).String()
+		} else {
+			next["state"], givenUp = Failed, true
+		}
+		w.app.Logger().Warn("Job failed", slog.String("job", r.Key), slog.Int("attempt", r.Attempt), slog.String("class", string(class)), slog.Bool("again", again), slog.String("error", short(cause)))
+	}
+	if _, err := w.app.DB().Update(collections.Jobs, next, dbx.HashExp{"id": r.ID, "lease_owner": w.owner}).Execute(); err != nil {
+		w.app.Logger().Error("Outcome of a job could not be saved", slog.String("job", r.Key), slog.Any("error", err))
+		return
+	}
+	if givenUp {
+		for _, f := range w.failed {
+			f(w.app, r, cause)
+		}
+	}
+}
+
+// short cuts an error to what the column holds.
+func short(err error) string {
+	s := []rune(err.Error())
+	if len(s) > 900 {
+		s = append(s[:900], '…')
+	}
+	return string(s)
+}

@@ -1,0 +1,247 @@
+package payments
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+
+	"github.com/ezscale/ezscale/collections"
+	"github.com/ezscale/ezscale/engine/billing"
+	"github.com/ezscale/ezscale/hooks/audit"
+	"github.com/ezscale/ezscale/hooks/jobs"
+)
+
+const (
+	jobWebhook = "webhook.process"
+	// inboxBatch bounds how many events are settled in one commit, so that
+	// other writers wait milliseconds.
+	inboxBatch = 50
+	inboxTick  = 2 * time.Second
+)
+
+// inbox settles stored deliveries in the order they came. Events that need the
+// gateway, or that fail, become jobs with retries of their own.
+type inbox struct {
+	subject *Subject
+	bell    chan struct{}
+	quit    chan struct{}
+	done    sync.WaitGroup
+}
+
+func newInbox(s *Subject) *inbox {
+	return &inbox{subject: s, bell: make(chan struct{}, 1), quit: make(chan struct{})}
+}
+
+func (b *inbox) wake() {
+	select {
+	case b.bell <- struct{}{}:
+	default:
+	}
+}
+
+func (b *inbox) start(app core.App) {
+	b.done.Add(1)
+	go func() {
+		defer b.done.Done()
+		tick := time.NewTicker(inboxTick)
+		defer tick.Stop()
+		for {
+			for b.round(app) {
+				select {
+				case <-b.quit:
+					return
+				default:
+				}
+			}
+			select {
+			case <-b.quit:
+				return
+			case <-b.bell:
+			case <-tick.C:
+			}
+		}
+	}()
+}
+
+func (b *inbox) stop() {
+	select {
+	case <-b.quit:
+	default:
+		close(b.quit)
+	}
+	b.done.Wait()
+}
+
+// inboxRow is a stored delivery to be processed.
+type inboxRow struct {
+	ID      string `db:"id"`
+	Gateway string `db:"gateway"`
+	EventID string `db:"event_id"`
+	Type    string `db:"type"`
+	Object  string `db:"object"`
+	Refetch bool   `db:"refetch"`
+	Body    string `db:"body"`
+	Status  string `db:"status"`
+}
+
+const inboxColumns = "`id`, `gateway`, `event_id`, `type`, `object`, `refetch`, `body`, `status`"
+
+// round processes one batch and reports whether there was any.
+func (b *inbox) round(app core.App) bool {
+	rows := []inboxRow{}
+	err := app.ConcurrentDB().NewQuery("SELECT " + inboxColumns + " FROM `webhook_events` WHERE `status` = 'new' ORDER BY `received_at`, `rowid` LIMIT {:n}").
+		Bind(dbx.Params{"n": inboxBatch}).All(&rows)
+	if err != nil {
+		app.Logger().Error("Webhook inbox cannot be read", slog.Any("error", err))
+		return false
+	}
+	if len(rows) == 0 {
+		return false
+	}
+	if err := b.process(app, rows); err == nil {
+		return true
+	}
+	for i := range rows { // one of them is bad: each on its own
+		if err := b.process(app, rows[i:i+1]); err != nil {
+			if err := b.putOff(app, rows[i], err); err != nil {
+				app.Logger().Error("Webhook event cannot be put off", slog.String("event", rows[i].EventID), slog.Any("error", err))
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// process settles events in one transaction: all of them or none.
+func (b *inbox) process(app core.App, rows []inboxRow) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("processing webhook events panicked: %v", p)
+		}
+	}()
+	return app.RunInTransaction(func(tx core.App) error {
+		for _, r := range rows {
+			status, note, err := b.one(tx, r)
+			if err != nil {
+				return fmt.Errorf("%s event %s (%s): %w", r.Gateway, r.EventID, r.Type, err)
+			}
+			if err := b.subject.closeEvent(tx, r.ID, status, note); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// one settles a single event inside the transaction.
+func (b *inbox) one(tx core.App, r inboxRow) (status, note string, err error) {
+	if r.Refetch {
+		return "retrying", "", b.subject.enqueueEvent(tx, r)
+	}
+	gateway, err := b.subject.gateway(tx, r.Gateway)
+	if err != nil {
+		return "", "", err
+	}
+	rep, ok, err := gateway.PaymentOf([]byte(r.Body))
+	if err != nil {
+		return "", "", err
+	}
+	if !ok {
+		return "ignored", "not about a payment", nil
+	}
+	return b.subject.settleEvent(tx, r.Gateway, rep)
+}
+
+// settleEvent settles a report that came by webhook.
+func (s *Subject) settleEvent(tx core.App, gateway string, rep billing.PaymentReport) (status, note string, err error) {
+	err = s.settle(tx, s.Now(), gateway, rep)
+	if errors.Is(err, ErrNotOurs) {
+		if rep.State == billing.PaymentSucceeded && rep.InvoiceID != "" {
+			return "", "", err // names an invoice of ours: somebody must look
+		}
+		return "ignored", "a payment that we did not begin", nil
+	}
+	return "done", "", err
+}
+
+func (s *Subject) closeEvent(tx core.App, id, status, note string) error {
+	now := collections.Stamp(s.Now()).String()
+	change := dbx.Params{"status": status, "error": note, "updated": now}
+	if status != "retrying" {
+		change["done_at"] = now
+	}
+	if _, err := tx.DB().Update(collections.WebhookEvents, change, dbx.HashExp{"id": id}).Execute(); err != nil {
+		return fmt.Errorf("close webhook event %s: %w", id, err)
+	}
+	return nil
+}
+
+// putOff hands an event that failed to the job queue.
+func (b *inbox) putOff(app core.App, r inboxRow, cause error) error {
+	app.Logger().Warn("Webhook event failed and will be tried again", slog.String("gateway", r.Gateway), slog.String("event", r.EventID), slog.Any("error", cause))
+	return app.RunInTransaction(func(tx core.App) error {
+		if err := b.subject.enqueueEvent(tx, r); err != nil {
+			return err
+		}
+		return b.subject.closeEvent(tx, r.ID, "retrying", cut(cause.Error(), 900))
+	})
+}
+
+type eventPayload struct {
+	Event string `json:"event"`
+}
+
+func (s *Subject) enqueueEvent(tx core.App, r inboxRow) error {
+	_, err := jobs.Enqueue(tx, s.Now(), jobs.Job{Kind: jobWebhook, Key: jobWebhook + ":" + r.ID, Actor: audit.System, Payload: eventPayload{r.ID}})
+	return err
+}
+
+// retryEvent processes one event from the queue, reading the object back from
+// the gateway where its payload cannot be believed.
+func (s *Subject) retryEvent(r *jobs.Run) error {
+	p := eventPayload{}
+	if err := r.Payload(&p); err != nil {
+		return err
+	}
+	row := inboxRow{}
+	if err := r.App.DB().NewQuery("SELECT " + inboxColumns + " FROM `webhook_events` WHERE `id` = {:id}").Bind(dbx.Params{"id": p.Event}).One(&row); err != nil {
+		return fmt.Errorf("webhook event %s: %w", p.Event, err)
+	}
+	if row.Status == "done" || row.Status == "ignored" {
+		return nil
+	}
+	gateway, err := s.gateway(r.App, row.Gateway)
+	if err != nil {
+		return classed(err)
+	}
+	rep, ok, err := readEvent(r, gateway, row)
+	if err != nil {
+		return classed(err)
+	}
+	return r.App.RunInTransaction(func(tx core.App) error {
+		if !ok {
+			return s.closeEvent(tx, row.ID, "ignored", "not about a payment")
+		}
+		status, note, err := s.settleEvent(tx, row.Gateway, rep)
+		if err != nil {
+			return err
+		}
+		return s.closeEvent(tx, row.ID, status, note)
+	})
+}
+
+func readEvent(r *jobs.Run, gateway billing.Gateway, row inboxRow) (billing.PaymentReport, bool, error) {
+	if !row.Refetch {
+		return gateway.PaymentOf([]byte(row.Body))
+	}
+	reader, can := gateway.(billing.Refetcher)
+	if !can {
+		return billing.PaymentReport{}, false, fmt.Errorf("%s cannot read events back: %w", row.Gateway, billing.ErrGatewayRefused)
+	}
+	return reader.Refetch(r.Context(), billing.Event{ID: row.EventID, Type: row.Type, Object: row.Object, Refetch: true})
+}

@@ -1,0 +1,82 @@
+// Package payments moves money: it opens hosted payment pages and charges saved
+// methods, receives what gateways report, and settles it on invoices. There is
+// one way to settle, whoever reports: webhook, browser return, read-back and
+// staff all end in settle, and repeating any of them changes nothing.
+package payments
+
+import (
+	"sync"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
+
+	"github.com/ezscale/ezscale/collections"
+	"github.com/ezscale/ezscale/engine/billing"
+	"github.com/ezscale/ezscale/hooks/jobs"
+	"github.com/ezscale/ezscale/hooks/op"
+)
+
+// Settings are what a gateway's adapter is built from.
+type Settings struct {
+	SecretKey     string
+	WebhookSecret string
+	APIURL        string
+}
+
+// String keeps keys out of logs.
+func (Settings) String() string { return "[gateway settings]" }
+
+// GoString keeps keys out of %#v.
+func (Settings) GoString() string { return "[gateway settings]" }
+
+// Factory builds an adapter. It makes no calls.
+type Factory func(s Settings) (billing.Gateway, error)
+
+// Deps is what payments needs from outside.
+type Deps struct {
+	Now       func() time.Time
+	Sealer    *collections.Sealer
+	Factories map[string]Factory  // by gateway kind
+	Override  map[string]Settings // from the environment, by kind; set fields win
+}
+
+// Subject is payments bound to one app.
+type Subject struct {
+	Deps
+	worker *jobs.Worker
+	intake *intake
+	inbox  *inbox
+
+	mu    sync.Mutex
+	built map[string]built
+}
+
+// Register binds payments' operations, jobs and hooks.
+func Register(app core.App, table *op.Table, worker *jobs.Worker, deps Deps) *Subject {
+	s := &Subject{Deps: deps, worker: worker, built: map[string]built{}}
+	s.inbox = newInbox(s)
+	s.intake = newIntake(s.inbox)
+	s.webhookOps(table)
+	s.methodOps(table)
+	s.manualOps(table)
+	s.guard(app)
+	worker.Handle(jobWebhook, s.retryEvent)
+	worker.Handle(jobWatch, s.watch)
+	worker.Handle(jobClose, s.closeAttempt)
+	worker.Handle(jobMethods, s.syncMethods)
+	app.OnServe().Bind(&hook.Handler[*core.ServeEvent]{Id: "paymentsInbox", Priority: 50, Func: func(e *core.ServeEvent) error {
+		if err := e.Next(); err != nil {
+			return err
+		}
+		s.intake.start(e.App)
+		s.inbox.start(e.App)
+		return nil
+	}})
+	app.OnTerminate().Bind(&hook.Handler[*core.TerminateEvent]{Id: "paymentsInbox", Priority: -50, Func: func(e *core.TerminateEvent) error {
+		s.intake.stop()
+		s.inbox.stop()
+		return e.Next()
+	}})
+	return s
+}

@@ -1,0 +1,285 @@
+package payments
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+
+	"github.com/ezscale/ezscale/collections"
+	"github.com/ezscale/ezscale/engine/billing"
+	"github.com/ezscale/ezscale/engine/money"
+	"github.com/ezscale/ezscale/hooks/audit"
+	"github.com/ezscale/ezscale/hooks/jobs"
+)
+
+// The stored states of an attempt. The first five are live: an invoice has at
+// most one of them at a time, by unique index.
+const (
+	attemptCreated     = "created"
+	attemptOpen        = "open"
+	attemptPending     = "pending"
+	attemptNeedsAction = "needs_action"
+	attemptUnknown     = "unknown"
+	attemptSucceeded   = "succeeded"
+	attemptFailed      = "failed"
+	attemptCancelled   = "cancelled"
+)
+
+var live = []any{attemptCreated, attemptOpen, attemptPending, attemptNeedsAction, attemptUnknown}
+
+// attempt is a row of payment_transactions, as far as settling needs it.
+type attempt struct {
+	ID        string `db:"id"`
+	User      string `db:"user"`
+	Invoice   string `db:"invoice"`
+	Gateway   string `db:"gateway"`
+	Kind      string `db:"kind"`
+	Status    string `db:"status"`
+	Reference string `db:"gateway_transaction_id"`
+	Key       string `db:"idempotency_key"`
+	Page      string `db:"page_reference"`
+	PageURL   string `db:"page_url"`
+	Expires   string `db:"page_expires_at"`
+	Method    string `db:"gateway_method_id"`
+	ActionURL string `db:"action_url"`
+	Currency  string `db:"currency"`
+	Minor     int64  `db:"amount_minor"`
+	Reason    string `db:"reason"`
+}
+
+const attemptColumns = "`id`, `user`, `invoice`, `gateway`, `kind`, `status`, `gateway_transaction_id`, `idempotency_key`, `page_reference`, `page_url`, `page_expires_at`, `gateway_method_id`, `action_url`, `currency`, `amount_minor`, `reason`"
+
+// findAttempt returns the first attempt that matches, or nil.
+func findAttempt(app core.App, where string, params dbx.Params) (*attempt, error) {
+	a := attempt{}
+	err := app.DB().NewQuery("SELECT " + attemptColumns + " FROM `payment_transactions` WHERE " + where + " LIMIT 1").Bind(params).One(&a)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find payment: %w", err)
+	}
+	return &a, nil
+}
+
+// ErrNotOurs reports a payment that no attempt of ours began.
+var ErrNotOurs = errors.New("payment belongs to no attempt of ours")
+
+// settle takes what a gateway reports of a payment into the books. It runs in
+// one transaction and may be called any number of times, by anybody, in any
+// order: money is recorded once per gateway and reference, states never go
+// back, and what does not fit an invoice becomes the customer's credit.
+// Errors: ErrNotOurs.
+func (s *Subject) settle(tx core.App, now time.Time, gateway string, rep billing.PaymentReport) error {
+	if tx.TxInfo() == nil {
+		return errors.New("settle: called outside a transaction")
+	}
+	a, err := match(tx, gateway, rep)
+	if err != nil {
+		return err
+	}
+	if a == nil {
+		return fmt.Errorf("%s payment %s: %w", gateway, rep.Reference, ErrNotOurs)
+	}
+	if a.Status == attemptSucceeded {
+		return s.alreadySettled(tx, now, a, rep)
+	}
+	if rep.State == billing.PaymentSucceeded {
+		return s.receive(tx, now, a, rep)
+	}
+	return progress(tx, now, a, rep)
+}
+
+// match finds the attempt a report is about: by the payment's own reference, by
+// our id that travelled as metadata, or by its page.
+func match(tx core.App, gateway string, rep billing.PaymentReport) (*attempt, error) {
+	keys := []struct{ where, value string }{
+		{"`gateway` = {:gateway} AND `gateway_transaction_id` = {:value}", rep.Reference},
+		{"`gateway` = {:gateway} AND `id` = {:value}", rep.AttemptID},
+		{"`gateway` = {:gateway} AND `page_reference` = {:value}", rep.PageReference},
+	}
+	for _, k := range keys {
+		if k.value == "" {
+			continue
+		}
+		a, err := findAttempt(tx, k.where, dbx.Params{"gateway": gateway, "value": k.value})
+		if err != nil || a != nil {
+			return a, err
+		}
+	}
+	return nil, nil
+}
+
+// alreadySettled handles news of an attempt that was paid. A second payment
+// under the same attempt, with a reference of its own, is real money too: it is
+// recorded as its own row and becomes credit.
+func (s *Subject) alreadySettled(tx core.App, now time.Time, a *attempt, rep billing.PaymentReport) error {
+	if rep.State != billing.PaymentSucceeded || rep.Reference == "" || rep.Reference == a.Reference {
+		return nil
+	}
+	if known, err := findAttempt(tx, "`gateway` = {:gateway} AND `gateway_transaction_id` = {:value}", dbx.Params{"gateway": a.Gateway, "value": rep.Reference}); err != nil || known != nil {
+		return err
+	}
+	id, _, err := collections.Row(tx, collections.PaymentTransactions, now, row(attempt{
+		User: a.User, Invoice: a.Invoice, Gateway: a.Gateway, Kind: a.Kind, Status: attemptCancelled, Key: "second:" + a.Gateway + ":" + rep.Reference,
+		Currency: rep.Amount.Currency(), Minor: rep.Amount.Minor(),
+	}))
+	if err != nil {
+		return err
+	}
+	second := *a
+	second.ID, second.Status = id, attemptCancelled
+	return s.receive(tx, now, &second, rep)
+}
+
+// receive books money: payment, invoice, ledger, and what follows from it.
+func (s *Subject) receive(tx core.App, now time.Time, a *attempt, rep billing.PaymentReport) error {
+	invoice, err := tx.FindRecordById(collections.Invoices, a.Invoice)
+	if err != nil {
+		return fmt.Errorf("settle %s on invoice %s: %w", rep.Reference, a.Invoice, err)
+	}
+	app, err := apply(invoice, rep.Amount)
+	if err != nil {
+		return fmt.Errorf("settle %s on invoice %s: %w", rep.Reference, invoice.GetString("number"), err)
+	}
+	_, err = tx.DB().Update(collections.PaymentTransactions, dbx.Params{
+		"status": attemptSucceeded, "gateway_transaction_id": rep.Reference, "amount_minor": rep.Amount.Minor(), "currency": rep.Amount.Currency(),
+		"applied_minor": app.Applied.Minor(), "excess_minor": app.Excess.Minor(), "gateway_method_id": rep.Method,
+		"settled_at": collections.Stamp(now).String(), "updated": collections.Stamp(now).String(), "reason": "", "decline": "", "action_url": "",
+	}, dbx.HashExp{"id": a.ID}).Execute()
+	if err != nil {
+		return fmt.Errorf("settle %s: %w", rep.Reference, err)
+	}
+	if err := collections.Post(tx, now, "payment:"+a.ID, a.User, a.Invoice, a.ID, billing.PostPayment(a.Gateway, app)); err != nil {
+		return err
+	}
+	if err := saveApplied(tx, now, invoice, app); err != nil {
+		return err
+	}
+	return s.follow(tx, now, a, rep, app)
+}
+
+// apply decides what a payment does to the invoice as it is now. Money in
+// another currency than the invoice's cannot pay it and becomes credit.
+func apply(invoice *core.Record, paid money.Amount) (billing.Application, error) {
+	due, err := collections.Amount(invoice, "due_minor")
+	if err != nil {
+		return billing.Application{}, err
+	}
+	if paid.Currency() != due.Currency() {
+		none := money.Must(0, paid.Currency())
+		return billing.Application{Applied: none, Excess: paid, Due: none, Status: collections.InvoiceStatus(invoice)}, nil
+	}
+	return billing.ApplyPayment(collections.InvoiceStatus(invoice), due, paid)
+}
+
+// saveApplied writes the invoice. Whoever follows a paid invoice hooks on this
+// save, inside the same transaction.
+func saveApplied(tx core.App, now time.Time, invoice *core.Record, app billing.Application) error {
+	if app.Applied.IsZero() {
+		return nil
+	}
+	invoice.Set("due_minor", app.Due.Minor())
+	invoice.Set("paid_minor", invoice.GetInt64("paid_minor")+app.Applied.Minor())
+	invoice.Set("status", string(app.Status))
+	if app.Status == billing.InvoicePaid {
+		invoice.Set("paid_at", collections.Stamp(now))
+	}
+	if err := tx.Save(invoice); err != nil {
+		return fmt.Errorf("pay invoice %s: %w", invoice.GetString("number"), err)
+	}
+	return nil
+}
+
+// follow leaves the work that a payment brings: learn the saved methods, close
+// another page that is still open, and tell staff about money without an
+// invoice to pay.
+func (s *Subject) follow(tx core.App, now time.Time, a *attempt, rep billing.PaymentReport, app billing.Application) error {
+	if rep.Customer != "" && a.Kind == "page" {
+		if _, err := jobs.Enqueue(tx, now, methodsJob(a.Gateway, a.User)); err != nil {
+			return err
+		}
+	}
+	other, err := findAttempt(tx, "`invoice` = {:invoice} AND `status` IN ('created', 'open', 'pending', 'needs_action', 'unknown')", dbx.Params{"invoice": a.Invoice})
+	if err != nil {
+		return err
+	}
+	if other != nil {
+		if _, err := jobs.Enqueue(tx, now, jobs.Job{Kind: jobClose, Key: jobClose + ":" + other.ID, Serial: "invoice:" + a.Invoice, User: a.User, Actor: audit.System, Payload: attemptPayload{other.ID}}); err != nil {
+			return err
+		}
+	}
+	if app.Excess.IsZero() {
+		return nil
+	}
+	return audit.Write(tx, now, audit.Entry{
+		ActorKind: audit.System, Action: "payment.excess", Resource: collections.PaymentTransactions, ResourceID: a.ID,
+		Changes: map[string]any{"reference": rep.Reference, "excess": app.Excess, "why": "more was paid than was due; the rest is the customer's credit"},
+	})
+}
+
+// progress records news that move no money. States only move forward: a page
+// stays open through declines, and nothing revives a cancelled attempt.
+func progress(tx core.App, now time.Time, a *attempt, rep billing.PaymentReport) error {
+	status := nextStatus(a, rep.State)
+	change := dbx.Params{"status": status, "reason": cut(rep.Reason, 200), "decline": string(rep.Decline), "updated": collections.Stamp(now).String()}
+	if a.Reference == "" && rep.Reference != "" {
+		change["gateway_transaction_id"] = rep.Reference
+	}
+	if rep.ActionURL != "" {
+		change["action_url"] = rep.ActionURL
+	}
+	if status == a.Status && rep.Reason == a.Reason && rep.ActionURL == "" && (a.Reference != "" || rep.Reference == "") {
+		return nil
+	}
+	if _, err := tx.DB().Update(collections.PaymentTransactions, change, dbx.HashExp{"id": a.ID}).Execute(); err != nil {
+		return fmt.Errorf("record %s payment %s: %w", a.Gateway, rep.Reference, err)
+	}
+	return nil
+}
+
+func nextStatus(a *attempt, state billing.PaymentState) string {
+	if a.Status == attemptFailed || a.Status == attemptCancelled {
+		return a.Status
+	}
+	switch state {
+	case billing.PaymentPending:
+		return attemptPending
+	case billing.PaymentCancelled:
+		return attemptCancelled
+	case billing.PaymentNeedsAction:
+		return attemptNeedsAction
+	case billing.PaymentDeclined:
+		if a.Kind == "page" {
+			return a.Status // the page stays open for another card
+		}
+		return attemptFailed
+	case billing.PaymentOpen:
+		if a.Status == attemptCreated || a.Status == attemptUnknown {
+			return attemptOpen
+		}
+	case billing.PaymentSucceeded:
+	}
+	return a.Status
+}
+
+// row is an attempt as columns for an insert.
+func row(a attempt) dbx.Params {
+	return dbx.Params{
+		"user": a.User, "invoice": a.Invoice, "gateway": a.Gateway, "kind": a.Kind, "status": a.Status, "gateway_transaction_id": a.Reference,
+		"idempotency_key": a.Key, "page_reference": a.Page, "page_url": a.PageURL, "page_expires_at": a.Expires, "gateway_method_id": a.Method,
+		"action_url": a.ActionURL, "currency": a.Currency, "amount_minor": a.Minor, "reason": a.Reason,
+		"applied_minor": 0, "excess_minor": 0, "fee_minor": 0, "decline": "", "description": "", "settled_at": "",
+	}
+}
+
+func cut(s string, limit int) string {
+	if len(s) > limit {
+		return s[:limit]
+	}
+	return s
+}

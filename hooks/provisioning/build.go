@@ -1,0 +1,272 @@
+package provisioning
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+
+	"github.com/ezscale/ezscale/collections"
+	"github.com/ezscale/ezscale/engine/provisioning"
+	"github.com/ezscale/ezscale/hooks/jobs"
+)
+
+// provision builds a paid service, step by step. Before each step its intent is
+// stored, after it everything that became known. When an earlier try was cut
+// off in the middle of a step, the platform is asked first what that step left
+// behind; a step is repeated only once it is proven not to have happened.
+func (s *Subject) provision(r *jobs.Run) error {
+	w, err := s.open(r)
+	if err != nil || w == nil {
+		return err
+	}
+	for range 2 * (len(w.creator.Steps()) + 2) {
+		if r.InFlight {
+			if err := w.recover(); err != nil {
+				return w.failed(err)
+			}
+			if w.build.Done {
+				return nil
+			}
+			continue
+		}
+		if err := w.advance(); err != nil {
+			return w.failed(err)
+		}
+		switch {
+		case w.build.Done:
+			return nil
+		case w.build.Wait > 0:
+			return jobs.Later(w.build.Wait)
+		}
+	}
+	return fmt.Errorf("service %s: building does not end: %w", w.svc.Id, provisioning.ErrPermanent)
+}
+
+// work is one try at building one service.
+type work struct {
+	s       *Subject
+	r       *jobs.Run
+	svc     *core.Record
+	creator provisioning.Creator
+	order   provisioning.Order
+	build   provisioning.Build
+}
+
+// open loads what building needs; nil when there is nothing to build any more.
+func (s *Subject) open(r *jobs.Run) (*work, error) {
+	svc, err := collections.First(r.App, collections.Services, dbx.HashExp{"id": r.Service})
+	if err != nil || svc == nil || svc.GetString("status") != string(provisioning.ServiceProvisioning) {
+		return nil, err
+	}
+	creator, err := ability[provisioning.Creator](s, r.App, svc, "build services")
+	if err != nil {
+		return nil, err
+	}
+	w := &work{s: s, r: r, svc: svc, creator: creator}
+	if w.order, err = s.order(r.App, svc); err != nil {
+		return nil, err
+	}
+	if raw := svc.GetString("build"); raw != "" && raw != "null" {
+		if err := json.Unmarshal([]byte(raw), &w.build); err != nil {
+			return nil, fmt.Errorf("service %s: stored build: %w: %w", svc.Id, provisioning.ErrPermanent, err)
+		}
+	}
+	return w, nil
+}
+
+// order collects what an adapter needs to know of a service.
+func (s *Subject) order(app core.App, svc *core.Record) (provisioning.Order, error) {
+	user, err := app.FindRecordById(collections.Users, svc.GetString("user"))
+	if err != nil {
+		return provisioning.Order{}, fmt.Errorf("service %s: customer: %w", svc.Id, err)
+	}
+	settings, err := collections.StringMap(svc, "order_settings")
+	if err != nil {
+		return provisioning.Order{}, fmt.Errorf("%w: %w", provisioning.ErrPermanent, err)
+	}
+	taken := []string{}
+	err = app.DB().Select("platform_service_id").From(collections.Services).
+		Where(dbx.And(dbx.HashExp{"platform": svc.GetString("platform"), "user": user.Id}, dbx.NewExp("`platform_service_id` != '' AND `id` != {:id}", dbx.Params{"id": svc.Id}))).
+		Column(&taken)
+	if err != nil {
+		return provisioning.Order{}, fmt.Errorf("service %s: other services: %w", svc.Id, err)
+	}
+	return provisioning.Order{
+		ServiceID: svc.Id, UserID: user.Id, Email: user.Email(), Name: user.GetString("name"),
+		Hostname: svc.GetString("hostname"), Settings: settings, Taken: taken,
+	}, nil
+}
+
+// recover asks the platform what the interrupted step left behind.
+func (w *work) recover() error {
+	next, err := w.creator.Recover(w.r.Context(), w.order, w.build)
+	if err != nil {
+		return err
+	}
+	return w.keep(next)
+}
+
+// advance stores the intent of the next step and does it.
+func (w *work) advance() error {
+	if w.build.Step == "" {
+		w.build.Step = w.creator.Steps()[0]
+	}
+	if w.build.Started.IsZero() {
+		w.build.Started = w.r.Now().UTC()
+	}
+	err := w.r.Intent(func(tx core.App) error {
+		return w.save(tx, func(svc *core.Record, now time.Time) error {
+			return setSteps(svc, w.build.Step, "active", "", now)
+		})
+	})
+	if err != nil {
+		return err
+	}
+	next, err := w.creator.Advance(w.r.Context(), w.order, w.build)
+	if err == nil {
+		return w.keep(next)
+	}
+	if provisioning.Classify(err) == provisioning.ClassUnknown {
+		return err // stays in flight: the next try looks first
+	}
+	if clearErr := w.r.Outcome(nil); clearErr != nil {
+		return errors.Join(err, clearErr)
+	}
+	return err
+}
+
+// keep stores what a step brought, in one transaction with the end of its
+// intent: ids, addresses, sealed credentials, progress, and readiness.
+func (w *work) keep(next provisioning.Build) error {
+	if next.Step != w.build.Step {
+		next.Started = time.Time{}
+	}
+	w.build = next
+	return w.r.Outcome(func(tx core.App) error {
+		err := w.save(tx, func(svc *core.Record, now time.Time) error {
+			svc.Set("platform_user_id", next.RemoteUser)
+			svc.Set("platform_service_id", next.RemoteID)
+			svc.Set("action_note", "")
+			if err := w.seal(svc, next.Secret); err != nil {
+				return err
+			}
+			if next.Done {
+				return w.ready(svc, now)
+			}
+			return setSteps(svc, next.Step, "active", "", now)
+		})
+		if err != nil {
+			return err
+		}
+		if !next.Done {
+			return nil
+		}
+		if err := assign(tx, w.svc, next.Addresses, w.r.Now()); err != nil {
+			return err
+		}
+		if err := logDone(tx, w.r, w.svc, "provision", "server "+next.RemoteID); err != nil {
+			return err
+		}
+		_, err = jobs.Enqueue(tx, w.r.Now(), serviceJob(provisioning.JobRefresh, w.svc, "system", struct{}{}))
+		return err
+	})
+}
+
+// save reads the service again inside the transaction, changes it and stores it
+// with the build.
+func (w *work) save(tx core.App, change func(svc *core.Record, now time.Time) error) error {
+	svc, err := tx.FindRecordById(collections.Services, w.svc.Id)
+	if err != nil {
+		return fmt.Errorf("service %s: %w", w.svc.Id, err)
+	}
+	svc.Set("build", w.build)
+	if err := change(svc, w.r.Now()); err != nil {
+		return err
+	}
+	if err := tx.Save(svc); err != nil {
+		return fmt.Errorf("service %s: %w", svc.Id, err)
+	}
+	w.svc = svc
+	return nil
+}
+
+func (w *work) seal(svc *core.Record, c *provisioning.Credentials) error {
+	if c == nil {
+		return nil
+	}
+	return w.s.sealCredentials(svc, *c)
+}
+
+func (s *Subject) sealCredentials(svc *core.Record, c provisioning.Credentials) error {
+	raw, err := json.Marshal(c)
+	if err != nil {
+		return fmt.Errorf("service %s: credentials: %w", svc.Id, err)
+	}
+	sealed, err := s.Sealer.Seal(collections.Services, svc.Id, "credentials", string(raw))
+	if err != nil {
+		return err
+	}
+	svc.Set("credentials", sealed)
+	svc.Set("username", c.Username)
+	return nil
+}
+
+// ready makes the service active: the platform has confirmed it.
+func (w *work) ready(svc *core.Record, now time.Time) error {
+	b := w.build
+	svc.Set("status", string(provisioning.ServiceActive))
+	svc.Set("provisioned_at", collections.Stamp(now))
+	if b.Hostname != "" {
+		svc.Set("hostname", b.Hostname)
+	}
+	svc.Set("power", string(provisioning.PowerUnknown))
+	return setSteps(svc, "", "done", "", now)
+}
+
+// failed notes why building waits, for the people who look at it.
+func (w *work) failed(cause error) error {
+	var later jobs.LaterError
+	if errors.As(cause, &later) {
+		return cause
+	}
+	note := waitingNote(provisioning.Classify(cause))
+	err := w.r.App.RunInTransaction(func(tx core.App) error {
+		return w.save(tx, func(svc *core.Record, now time.Time) error {
+			svc.Set("action_note", note)
+			return setSteps(svc, w.build.Step, "active", note, now)
+		})
+	})
+	if err != nil {
+		w.r.App.Logger().Error("Progress of a build could not be saved", "service", w.svc.Id, "error", err)
+	}
+	return cause
+}
+
+// waitingNote tells a customer why building takes longer. It never blames and
+// never shows the platform's own words.
+func waitingNote(class provisioning.ErrorClass) string {
+	switch class {
+	case provisioning.ClassCapacity:
+		return "All hosts are full at the moment. We are adding room; your server is built as soon as there is some."
+	case provisioning.ClassPermanent, provisioning.ClassCredentials:
+		return "Our team has to look at this. Your payment is safe and you do not need to do anything."
+	case provisioning.ClassTemporary, provisioning.ClassUnknown, provisioning.ClassNone:
+	}
+	return "The host did not answer in time. We are checking and trying again."
+}
+
+// setSteps updates the progress field.
+func setSteps(svc *core.Record, name, state, note string, now time.Time) error {
+	steps := []step{}
+	if raw := svc.GetString("steps"); raw != "" && raw != "null" {
+		if err := json.Unmarshal([]byte(raw), &steps); err != nil {
+			return fmt.Errorf("service %s: steps: %w", svc.Id, err)
+		}
+	}
+	svc.Set("steps", mark(steps, name, state, note, now))
+	return nil
+}

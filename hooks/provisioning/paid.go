@@ -1,0 +1,121 @@
+package provisioning
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
+
+	"github.com/ezscale/ezscale/collections"
+	"github.com/ezscale/ezscale/engine/provisioning"
+	"github.com/ezscale/ezscale/hooks/audit"
+	"github.com/ezscale/ezscale/hooks/jobs"
+)
+
+// onPaid sets the waiting services of a paid invoice in motion, inside the
+// transaction that paid it: invoice and job are saved together or not at all.
+func (s *Subject) onPaid(app core.App) {
+	app.OnRecordUpdateExecute(collections.Invoices).Bind(&hook.Handler[*core.RecordEvent]{
+		Id: "provisioningInvoicePaid",
+		Func: func(e *core.RecordEvent) error {
+			before := e.Record.Original().GetString("status")
+			if err := e.Next(); err != nil {
+				return err
+			}
+			if before == "paid" || e.Record.GetString("status") != "paid" {
+				return nil
+			}
+			return s.startPaid(e.App, e.Record.Id)
+		},
+	})
+}
+
+func (s *Subject) startPaid(tx core.App, invoice string) error {
+	waiting := []*core.Record{}
+	err := tx.RecordQuery(collections.Services).
+		AndWhere(dbx.HashExp{"status": string(provisioning.ServicePending)}).
+		AndWhere(dbx.NewExp("`subscription` IN (SELECT `subscription` FROM `invoice_items` WHERE `invoice` = {:invoice} AND `kind` = 'period')", dbx.Params{"invoice": invoice})).
+		OrderBy("created ASC", "id ASC").All(&waiting)
+	if err != nil {
+		return fmt.Errorf("services of invoice %s: %w", invoice, err)
+	}
+	for _, svc := range waiting {
+		if err := s.start(tx, svc, audit.System); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// start takes a service from pending to provisioning and queues its building.
+func (s *Subject) start(tx core.App, svc *core.Record, actor string) error {
+	now := s.Now()
+	steps, err := s.firstSteps(tx, svc, now)
+	if err != nil {
+		return err
+	}
+	svc.Set("status", string(provisioning.ServiceProvisioning))
+	svc.Set("steps", steps)
+	if err := tx.Save(svc); err != nil {
+		return fmt.Errorf("start service %s: %w", svc.Id, err)
+	}
+	_, err = jobs.Enqueue(tx, now, serviceJob(provisioning.JobProvision, svc, actor, struct{}{}))
+	return err
+}
+
+// step is one line of the building progress that customers see.
+type step struct {
+	Name     string     `json:"name"`
+	State    string     `json:"state"` // done, active, waiting, failed
+	Started  *time.Time `json:"started_at"`
+	Finished *time.Time `json:"finished_at"`
+	Note     string     `json:"note"`
+}
+
+// firstSteps is the progress of a service that was just paid. A platform that
+// cannot be built now still has its service paid: the job will say why it waits.
+func (s *Subject) firstSteps(tx core.App, svc *core.Record, now time.Time) ([]step, error) {
+	at := now.UTC()
+	steps := []step{{Name: "paid", State: "done", Started: &at, Finished: &at}}
+	a, err := s.adapter(tx, svc)
+	if err != nil {
+		return steps, nil //nolint:nilerr // said by the job, which retries
+	}
+	if c, ok := a.(provisioning.Creator); ok {
+		for _, name := range c.Steps() {
+			steps = append(steps, step{Name: name, State: "waiting"})
+		}
+	}
+	return steps, nil
+}
+
+// mark moves the progress: everything before name is done, name is in state.
+// An empty name marks all done.
+func mark(steps []step, name, state, note string, now time.Time) []step {
+	at := now.UTC()
+	reached := name == ""
+	for i := range steps {
+		st := &steps[i]
+		switch {
+		case st.Name == name:
+			reached = true
+			st.State, st.Note = state, note
+			if st.Started == nil {
+				st.Started = &at
+			}
+			if state == "done" {
+				st.Finished = &at
+			}
+		case !reached || name == "":
+			if st.State != "done" {
+				st.State, st.Note, st.Finished = "done", "", &at
+			}
+			if st.Started == nil {
+				st.Started = &at
+			}
+		}
+	}
+	return steps
+}

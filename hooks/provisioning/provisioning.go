@@ -1,0 +1,145 @@
+// Package provisioning is the shell around engine/provisioning: it builds what
+// was paid for, suspends and ends what is not, does what customers and staff
+// ask of a service, and keeps the local picture true to the platform's. All
+// calls to platforms are made by jobs; a service's status follows what its
+// platform has confirmed.
+package provisioning
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+
+	"github.com/ezscale/ezscale/collections"
+	"github.com/ezscale/ezscale/engine/provisioning"
+	"github.com/ezscale/ezscale/hooks/jobs"
+	"github.com/ezscale/ezscale/hooks/op"
+)
+
+// Settings are what a platform's adapter is built from.
+type Settings struct {
+	URL   string
+	Token string
+	Extra string // JSON object of further settings
+}
+
+// String keeps the token out of logs.
+func (Settings) String() string { return "[platform settings]" }
+
+// GoString keeps the token out of %#v.
+func (Settings) GoString() string { return "[platform settings]" }
+
+// Factory builds an adapter. It makes no calls. What the adapter can do is what
+// it implements of the engine's interfaces.
+type Factory func(s Settings) (any, error)
+
+// Deps is what provisioning needs from outside.
+type Deps struct {
+	Now       func() time.Time
+	Sealer    *collections.Sealer
+	Factories map[string]Factory  // by platform kind
+	Override  map[string]Settings // from the environment, by kind; set fields win
+}
+
+// Subject is provisioning bound to one app.
+type Subject struct {
+	Deps
+	mu    sync.Mutex
+	built map[string]built
+}
+
+type built struct {
+	settings Settings
+	adapter  any
+}
+
+// Register binds provisioning's operations, jobs and hooks.
+func Register(app core.App, table *op.Table, worker *jobs.Worker, deps Deps) *Subject {
+	s := &Subject{Deps: deps, built: map[string]built{}}
+	s.serviceOps(table)
+	s.staffOps(table)
+	s.onPaid(app)
+	s.guard(app)
+	worker.Handle(string(provisioning.JobProvision), s.provision)
+	worker.Handle(string(provisioning.JobSuspend), s.suspend)
+	worker.Handle(string(provisioning.JobUnsuspend), s.unsuspend)
+	worker.Handle(string(provisioning.JobTerminate), s.terminate)
+	worker.Handle(string(provisioning.JobPower), s.power)
+	worker.Handle(string(provisioning.JobResetPassword), s.resetPassword)
+	worker.Handle(string(provisioning.JobRefresh), s.refresh)
+	worker.OnGivenUp(s.givenUp)
+	return s
+}
+
+// adapter returns the adapter of a service's platform.
+func (s *Subject) adapter(app core.App, service *core.Record) (any, error) {
+	platform, err := collections.First(app, collections.Platforms, dbx.HashExp{"id": service.GetString("platform")})
+	if err != nil {
+		return nil, err
+	}
+	if platform == nil {
+		return nil, fmt.Errorf("service %s has no platform: %w", service.Id, provisioning.ErrPermanent)
+	}
+	return s.platform(platform)
+}
+
+// platform returns the adapter of a platform, rebuilt when its settings changed.
+func (s *Subject) platform(platform *core.Record) (any, error) {
+	kind := platform.GetString("kind")
+	factory, ok := s.Factories[kind]
+	if !ok {
+		return nil, fmt.Errorf("platform %s: kind %s is not supported: %w", platform.GetString("name"), kind, provisioning.ErrPermanent)
+	}
+	set := Settings{URL: platform.GetString("url"), Extra: platform.GetString("settings")}
+	env := s.Override[kind]
+	if env.URL != "" {
+		set.URL = env.URL
+	}
+	set.Token = env.Token
+	if set.Token == "" {
+		token, err := s.Sealer.OpenField(platform, "token")
+		if err != nil {
+			return nil, fmt.Errorf("platform %s: %w: %w", platform.GetString("name"), provisioning.ErrCredentials, err)
+		}
+		set.Token = token
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if b, ok := s.built[platform.Id]; ok && b.settings == set {
+		return b.adapter, nil
+	}
+	adapter, err := factory(set)
+	if err != nil {
+		return nil, fmt.Errorf("platform %s: %w: %w", platform.GetString("name"), provisioning.ErrCredentials, err)
+	}
+	s.built[platform.Id] = built{set, adapter}
+	return adapter, nil
+}
+
+// ability returns the adapter of a service as what is needed, or a permanent
+// error that says what the platform lacks.
+func ability[T any](s *Subject, app core.App, service *core.Record, what string) (T, error) {
+	var none T
+	a, err := s.adapter(app, service)
+	if err != nil {
+		return none, err
+	}
+	can, ok := a.(T)
+	if !ok {
+		return none, fmt.Errorf("the platform of service %s cannot %s: %w", service.Id, what, provisioning.ErrPermanent)
+	}
+	return can, nil
+}
+
+// serviceJob is a job about a service. All work for one customer is done one
+// after the other, because platforms recognize an interrupted creation by what
+// else the customer has.
+func serviceJob(kind provisioning.JobKind, service *core.Record, actor string, payload any) jobs.Job {
+	return jobs.Job{
+		Kind: string(kind), Key: string(kind) + ":" + service.Id, Serial: "user:" + service.GetString("user"),
+		User: service.GetString("user"), Service: service.Id, Actor: actor, Payload: payload,
+	}
+}

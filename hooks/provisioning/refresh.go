@@ -1,0 +1,167 @@
+package provisioning
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"github.com/ezscale/ezscale/collections"
+	"github.com/ezscale/ezscale/engine/provisioning"
+	"github.com/ezscale/ezscale/hooks/jobs"
+)
+
+// refreshEvery is the shortest time between two readings of one service's
+// state that customers can cause; a reading costs the platform a round trip.
+const refreshEvery = 10 * time.Second
+
+// settleTime is how long a system takes to show the effect of a power action.
+const settleTime = 2 * time.Second
+
+type refreshPayload struct {
+	Again int `json:"again"` // further readings, settleTime apart
+}
+
+// usage is what a service uses, as stored and shown; nil is "not reported".
+type usage struct {
+	CPUPercent   *int       `json:"cpu_percent"`
+	MemoryUsed   *int64     `json:"memory_used"`
+	MemoryTotal  *int64     `json:"memory_total"`
+	DiskUsed     *int64     `json:"disk_used"`
+	DiskTotal    *int64     `json:"disk_total"`
+	TrafficIn    *int64     `json:"traffic_in"`
+	TrafficOut   *int64     `json:"traffic_out"`
+	TrafficLimit *int64     `json:"traffic_limit"`
+	TrafficStart *time.Time `json:"traffic_start"`
+	TrafficEnd   *time.Time `json:"traffic_end"`
+}
+
+// refresh reads a service's live state and use from its platform.
+func (s *Subject) refresh(r *jobs.Run) error {
+	p := refreshPayload{}
+	if err := r.Payload(&p); err != nil {
+		return err
+	}
+	svc, err := s.load(r)
+	if err != nil {
+		return err
+	}
+	status := provisioning.ServiceStatus(svc.GetString("status"))
+	if status != provisioning.ServiceActive && status != provisioning.ServiceSuspended || svc.GetString("platform_service_id") == "" {
+		return nil
+	}
+	a, err := s.adapter(r.App, svc)
+	if err != nil {
+		return err
+	}
+	reader, ok := a.(provisioning.StatusReader)
+	if !ok {
+		return nil
+	}
+	st, err := reader.Status(r.Context(), svc.GetString("platform_service_id"))
+	if errors.Is(err, provisioning.ErrNotFound) {
+		return s.lost(r)
+	}
+	if err != nil {
+		return err
+	}
+	traffic, counted := s.traffic(r, a, svc)
+	if err := s.record(r, st, traffic, counted); err != nil {
+		return err
+	}
+	if p.Again > 0 && (st.Busy || r.Now().Sub(r.Queued) < time.Duration(p.Again)*settleTime) {
+		return jobs.Later(settleTime)
+	}
+	return nil
+}
+
+// traffic reads the platform's counter; a platform without one, or a failing
+// one, leaves the last figures.
+func (s *Subject) traffic(r *jobs.Run, adapter any, svc *core.Record) (provisioning.Traffic, bool) {
+	reader, ok := adapter.(provisioning.TrafficReader)
+	if !ok {
+		return provisioning.Traffic{}, false
+	}
+	t, err := reader.Traffic(r.Context(), svc.GetString("platform_service_id"))
+	return t, err == nil
+}
+
+// record stores a reading; readers of the record see it at once.
+func (s *Subject) record(r *jobs.Run, st provisioning.Status, t provisioning.Traffic, counted bool) error {
+	return r.App.RunInTransaction(func(tx core.App) error {
+		svc, err := tx.FindRecordById(collections.Services, r.Service)
+		if err != nil {
+			return fmt.Errorf("service %s: %w", r.Service, err)
+		}
+		u := usage{}
+		if raw := svc.GetString("usage"); raw != "" && raw != "null" {
+			if err := json.Unmarshal([]byte(raw), &u); err != nil {
+				return fmt.Errorf("service %s: usage: %w", svc.Id, err)
+			}
+		}
+		u.CPUPercent = nil
+		if st.CPUPercent >= 0 {
+			u.CPUPercent = &st.CPUPercent
+		}
+		u.MemoryUsed, u.MemoryTotal = reported(st.MemoryUsed), reported(st.MemoryTotal)
+		u.DiskUsed, u.DiskTotal = reported(st.DiskUsed), reported(st.DiskTotal)
+		if counted {
+			u.TrafficIn, u.TrafficOut, u.TrafficLimit = &t.BytesIn, &t.BytesOut, &t.Limit
+			u.TrafficStart, u.TrafficEnd = &t.Start, &t.End
+		}
+		svc.Set("usage", u)
+		svc.Set("power", string(st.Power))
+		svc.Set("power_at", collections.Stamp(r.Now()))
+		svc.Set("busy", st.Busy)
+		if err := tx.Save(svc); err != nil {
+			return fmt.Errorf("service %s: %w", svc.Id, err)
+		}
+		if len(st.Addresses) == 0 {
+			return nil
+		}
+		return assign(tx, svc, st.Addresses, r.Now())
+	})
+}
+
+func reported(n int64) *int64 {
+	if n < 0 {
+		return nil
+	}
+	return &n
+}
+
+// lost notes that the platform does not know the server any more.
+func (s *Subject) lost(r *jobs.Run) error {
+	return r.App.RunInTransaction(func(tx core.App) error {
+		svc, err := tx.FindRecordById(collections.Services, r.Service)
+		if err != nil {
+			return fmt.Errorf("service %s: %w", r.Service, err)
+		}
+		svc.Set("power", string(provisioning.PowerUnknown))
+		svc.Set("power_at", collections.Stamp(r.Now()))
+		svc.Set("action_note", "The host does not find this server. Our team has been told.")
+		if err := tx.Save(svc); err != nil {
+			return fmt.Errorf("service %s: %w", svc.Id, err)
+		}
+		return writeLog(tx, svc, "refresh", "failed", r.Actor, "", "the platform does not know this server", r.Queued, r.Now())
+	})
+}
+
+// failStep marks the step that was under way as failed.
+func failStep(svc *core.Record, note string, now time.Time) error {
+	steps := []step{}
+	if raw := svc.GetString("steps"); raw != "" && raw != "null" {
+		if err := json.Unmarshal([]byte(raw), &steps); err != nil {
+			return fmt.Errorf("service %s: steps: %w", svc.Id, err)
+		}
+	}
+	for _, st := range steps {
+		if st.State != "done" {
+			svc.Set("steps", mark(steps, st.Name, "failed", note, now))
+			break
+		}
+	}
+	return nil
+}

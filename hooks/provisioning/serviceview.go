@@ -1,0 +1,208 @@
+package provisioning
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+
+	"github.com/ezscale/ezscale/collections"
+	"github.com/ezscale/ezscale/engine/money"
+	"github.com/ezscale/ezscale/engine/provisioning"
+)
+
+type planRef struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+type addressView struct {
+	IP      string `json:"ip"`
+	Primary bool   `json:"primary"`
+}
+
+type credentialsRef struct {
+	Available bool   `json:"available"`
+	Username  string `json:"username"`
+}
+
+type activityView struct {
+	At     time.Time `json:"at"`
+	Action string    `json:"action"`
+	Actor  string    `json:"actor"`
+	Status string    `json:"status"`
+	Text   string    `json:"text"`
+}
+
+type serviceView struct {
+	ID          string         `json:"id"`
+	Label       string         `json:"label"`
+	Hostname    string         `json:"hostname"`
+	ServiceType string         `json:"service_type"`
+	Plan        planRef        `json:"plan"`
+	Status      string         `json:"status"`
+	Display     string         `json:"display"`
+	Action      string         `json:"action"`
+	ActionNote  string         `json:"action_note"`
+	Power       string         `json:"power"`
+	PowerAt     *time.Time     `json:"power_at"`
+	Busy        bool           `json:"busy"`
+	Usage       usage          `json:"usage"`
+	Addresses   []addressView  `json:"addresses"`
+	Credentials credentialsRef `json:"credentials"`
+	Price       money.Amount   `json:"price"`
+	Cycle       string         `json:"cycle"`
+	RenewsAt    *time.Time     `json:"renews_at"`
+	Created     time.Time      `json:"created"`
+	Updated     time.Time      `json:"updated"`
+	Abilities   []string       `json:"abilities"`
+	Steps       []step         `json:"steps"`
+	Activity    []activityView `json:"activity"`
+}
+
+type serviceList struct {
+	Items []serviceView `json:"items"`
+}
+
+// view is a service as its customer sees it. Steps and activity are filled for
+// a single service only.
+func (s *Subject) view(app core.App, svc *core.Record, whole bool) (serviceView, error) {
+	v := serviceView{
+		ID: svc.Id, Label: svc.GetString("label"), Hostname: svc.GetString("hostname"), ServiceType: svc.GetString("service_type"),
+		Status: svc.GetString("status"), Action: svc.GetString("action"), ActionNote: svc.GetString("action_note"),
+		Power: first(svc.GetString("power"), "unknown"), PowerAt: optional(collections.Time(svc, "power_at")), Busy: svc.GetBool("busy"),
+		Credentials: credentialsRef{svc.GetString("credentials") != "", svc.GetString("username")},
+		Created:     collections.Time(svc, "created"), Updated: collections.Time(svc, "updated"),
+		Addresses: []addressView{}, Abilities: []string{}, Steps: []step{}, Activity: []activityView{},
+	}
+	if err := decode(svc, "usage", &v.Usage); err != nil {
+		return v, err
+	}
+	steps := []step{}
+	if err := decode(svc, "steps", &steps); err != nil {
+		return v, err
+	}
+	v.Display = display(svc, steps)
+	if err := s.viewSale(app, svc, &v); err != nil {
+		return v, err
+	}
+	addresses, err := collections.All(app, collections.IPAssignments, dbx.HashExp{"service": svc.Id, "valid_until": ""}, "is_primary DESC, created ASC, ip ASC")
+	if err != nil {
+		return v, err
+	}
+	for _, a := range addresses {
+		v.Addresses = append(v.Addresses, addressView{a.GetString("ip"), a.GetBool("is_primary")})
+	}
+	if !whole {
+		return v, nil
+	}
+	v.Steps = steps
+	v.Abilities = s.abilities(app, svc)
+	v.Activity, err = activity(app, svc)
+	return v, err
+}
+
+// viewSale adds plan, price and renewal.
+func (s *Subject) viewSale(app core.App, svc *core.Record, v *serviceView) error {
+	sub, err := app.FindRecordById(collections.Subscriptions, svc.GetString("subscription"))
+	if err != nil {
+		return fmt.Errorf("service %s: subscription: %w", svc.Id, err)
+	}
+	plan, err := app.FindRecordById(collections.Plans, svc.GetString("plan"))
+	if err != nil {
+		return fmt.Errorf("service %s: plan: %w", svc.Id, err)
+	}
+	v.Plan, v.Cycle = planRef{plan.Id, plan.GetString("name")}, sub.GetString("cycle")
+	if v.Status == string(provisioning.ServiceActive) || v.Status == string(provisioning.ServiceSuspended) {
+		v.RenewsAt = optional(collections.Time(sub, "current_period_end"))
+	}
+	v.Price, err = collections.Amount(sub, "amount_minor")
+	return err
+}
+
+// display is the one word for a service's state that badges show.
+func display(svc *core.Record, steps []step) string {
+	switch provisioning.ServiceStatus(svc.GetString("status")) {
+	case provisioning.ServicePending:
+		return "waiting"
+	case provisioning.ServiceProvisioning:
+		for _, st := range steps {
+			if st.State == "failed" {
+				return "failed"
+			}
+		}
+		return "building"
+	case provisioning.ServiceSuspended:
+		return "suspended"
+	case provisioning.ServiceTerminated:
+		return "terminated"
+	case provisioning.ServiceActive:
+		if svc.GetString("power") == string(provisioning.PowerStopped) {
+			return "stopped"
+		}
+	}
+	return "running"
+}
+
+// abilities lists what the platform of an active service can do.
+func (s *Subject) abilities(app core.App, svc *core.Record) []string {
+	list := []string{}
+	a, err := s.adapter(app, svc)
+	if err != nil || svc.GetString("platform_service_id") == "" {
+		return list
+	}
+	if _, ok := a.(provisioning.Power); ok {
+		list = append(list, "power")
+	}
+	if _, ok := a.(provisioning.PasswordResetter); ok {
+		list = append(list, "reset_password")
+	}
+	if _, ok := a.(provisioning.SignInLinker); ok {
+		list = append(list, "sign_in")
+	}
+	if _, ok := a.(provisioning.StatusReader); ok {
+		list = append(list, "usage")
+	}
+	return list
+}
+
+// activity tells who did what, newest first. Failures are told in words of
+// ours; the platform's own words are for staff.
+func activity(app core.App, svc *core.Record) ([]activityView, error) {
+	views := []activityView{}
+	rows := []*core.Record{}
+	err := app.RecordQuery(collections.ProvisioningLogs).AndWhere(dbx.HashExp{"service": svc.Id}).OrderBy("finished_at DESC", "rowid DESC").Limit(50).All(&rows)
+	if err != nil {
+		return nil, fmt.Errorf("activity of service %s: %w", svc.Id, err)
+	}
+	for _, r := range rows {
+		actor, _, _ := strings.Cut(r.GetString("actor"), ":")
+		if actor == "customer" {
+			actor = "you"
+		}
+		action := strings.TrimPrefix(r.GetString("action"), "service.")
+		views = append(views, activityView{collections.Time(r, "finished_at"), action, actor, r.GetString("status"), ""})
+	}
+	return views, nil
+}
+
+func decode(r *core.Record, field string, into any) error {
+	raw := r.GetString(field)
+	if raw == "" || raw == "null" {
+		return nil
+	}
+	if err := json.Unmarshal([]byte(raw), into); err != nil {
+		return fmt.Errorf("%s %s: %s: %w", r.Collection().Name, r.Id, field, err)
+	}
+	return nil
+}
+
+func optional(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}

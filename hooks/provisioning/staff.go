@@ -1,0 +1,135 @@
+package provisioning
+
+import (
+	"fmt"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/apis"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
+
+	"github.com/ezscale/ezscale/collections"
+	"github.com/ezscale/ezscale/engine/provisioning"
+	"github.com/ezscale/ezscale/hooks/audit"
+	"github.com/ezscale/ezscale/hooks/jobs"
+)
+
+// fixed are the fields of a service that are not edited by hand: they say whose
+// it is and what stands behind it, or are written by the jobs.
+var fixed = []string{"user", "subscription", "plan", "platform", "service_type", "credentials", "build", "steps", "action", "usage"}
+
+// guard keeps services true: every save obeys the lifecycle, and a status that
+// staff edits in the admin UI makes the platform act.
+func (s *Subject) guard(app core.App) {
+	app.OnRecordUpdate(collections.Services).Bind(&hook.Handler[*core.RecordEvent]{Id: "provisioningServiceGuard", Func: func(e *core.RecordEvent) error {
+		from, to := statusOf(e.Record.Original()), statusOf(e.Record)
+		if err := provisioning.CheckServiceTransition(from, to); err != nil {
+			return apis.NewBadRequestError(err.Error(), nil)
+		}
+		return e.Next()
+	}})
+	app.OnRecordDelete(collections.Services).Bind(&hook.Handler[*core.RecordEvent]{Id: "provisioningServiceKeep", Func: func(e *core.RecordEvent) error {
+		return apis.NewBadRequestError("A service is never deleted: set its status to terminated, then archive it.", nil)
+	}})
+	app.OnRecordUpdateRequest(collections.Services).Bind(&hook.Handler[*core.RecordRequestEvent]{Id: "provisioningStaffEdit", Func: s.staffEdit})
+}
+
+func statusOf(r *core.Record) provisioning.ServiceStatus {
+	return provisioning.ServiceStatus(r.GetString("status"))
+}
+
+// staffEdit takes an edit of a service in the admin UI. A new status is what
+// staff wants; the record keeps what is until the platform has confirmed, and
+// says meanwhile what is being done.
+func (s *Subject) staffEdit(e *core.RecordRequestEvent) error {
+	before := e.Record.Original()
+	for _, f := range fixed {
+		if before.GetString(f) != e.Record.GetString(f) {
+			return apis.NewBadRequestError(fmt.Sprintf("The field %s is written by the product alone. To change what is done to a service, edit its status.", f), nil)
+		}
+	}
+	from, to := statusOf(before), statusOf(e.Record)
+	if from == to {
+		return e.Next()
+	}
+	if err := provisioning.CheckServiceTransition(from, to); err != nil {
+		return apis.NewBadRequestError("This "+err.Error()+".", nil)
+	}
+	outer := e.App
+	return outer.RunInTransaction(func(tx core.App) error {
+		e.App = tx
+		defer func() { e.App = outer }()
+		if err := s.want(tx, e, from, to); err != nil {
+			return err
+		}
+		err := audit.Write(tx, s.Now(), audit.Entry{
+			ActorKind: audit.Staff, Actor: e.Auth.Id, Action: "service.status", Resource: collections.Services, ResourceID: e.Record.Id,
+			IP: e.RealIP(), UserAgent: e.Request.UserAgent(),
+			Changes: map[string]any{"status": map[string]string{"before": string(from), "wanted": string(to)}, "reason": e.Record.GetString("status_reason")},
+		})
+		if err != nil {
+			return err
+		}
+		return e.Next()
+	})
+}
+
+// want queues what brings a service to the status that staff asked for.
+func (s *Subject) want(tx core.App, e *core.RecordRequestEvent, from, to provisioning.ServiceStatus) error {
+	svc, actor := e.Record, "staff:"+e.Auth.Id
+	if s.byHand(tx, svc) {
+		return s.doneByHand(tx, svc, to, actor)
+	}
+	kind, needed := provisioning.JobFor(from, to)
+	if !needed {
+		if to == provisioning.ServiceActive && svc.GetString("platform_service_id") == "" {
+			return apis.NewBadRequestError("Nothing stands behind this service yet: give its platform_service_id first, or let it be built.", nil)
+		}
+		return nil
+	}
+	if busy := svc.GetString("action"); busy != "" {
+		return apis.NewBadRequestError(fmt.Sprintf("Another action (%s) is under way on this service; wait for it, or close its job.", busy), nil)
+	}
+	if kind == provisioning.JobProvision {
+		svc.Set("status", string(from))
+		return s.start(tx, svc, actor)
+	}
+	svc.Set("status", string(from))
+	svc.Set("action", actionOf[kind])
+	svc.Set("action_note", "")
+	_, err := jobs.Enqueue(tx, s.Now(), serviceJob(kind, svc, actor, struct{}{}))
+	return err
+}
+
+// byHand reports whether staff itself is the platform.
+func (s *Subject) byHand(tx core.App, svc *core.Record) bool {
+	platform, err := collections.First(tx, collections.Platforms, dbx.HashExp{"id": svc.GetString("platform")})
+	return err == nil && platform != nil && platform.GetString("kind") == "manual"
+}
+
+// doneByHand takes staff's word that the work is done.
+func (s *Subject) doneByHand(tx core.App, svc *core.Record, to provisioning.ServiceStatus, actor string) error {
+	now := s.Now()
+	switch to {
+	case provisioning.ServiceActive:
+		svc.Set("suspended_at", "")
+		if svc.GetString("provisioned_at") == "" {
+			svc.Set("provisioned_at", collections.Stamp(now))
+			if err := setSteps(svc, "", "done", "", now); err != nil {
+				return err
+			}
+		}
+	case provisioning.ServiceSuspended:
+		svc.Set("suspended_at", collections.Stamp(now))
+	case provisioning.ServiceTerminated:
+		svc.Set("terminated_at", collections.Stamp(now))
+	case provisioning.ServicePending, provisioning.ServiceProvisioning:
+	}
+	svc.Set("action_note", "")
+	for _, kind := range []provisioning.JobKind{provisioning.JobProvision, provisioning.JobSuspend, provisioning.JobUnsuspend, provisioning.JobTerminate} {
+		if err := jobs.Cancel(tx, now, string(kind)+":"+svc.Id); err != nil {
+			return err
+		}
+	}
+	return writeLog(tx, svc, "status_"+string(to), "done", actor, "", "", now, now)
+}

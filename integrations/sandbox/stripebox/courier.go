@@ -1,0 +1,297 @@
+package stripebox
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Switches disturb the webhooks and the key store.
+type Switches struct {
+	// Duplicate is how many extra times each event is delivered.
+	Duplicate int `json:"duplicate"`
+	// Drop is how many of the next deliveries are lost on their way, for good.
+	Drop int `json:"drop"`
+	// DelayType holds back events whose type starts with it for Delay (real
+	// time), so that later ones overtake them.
+	DelayType string        `json:"delay_type"`
+	Delay     time.Duration `json:"delay_ns"`
+	// APIVersion is the version events are written as; "" is Version.
+	APIVersion string `json:"api_version"`
+	// StoredErrors is how many of the next writes do their work, answer 500 and
+	// keep that answer under the idempotency key, as Stripe may.
+	StoredErrors int `json:"stored_errors"`
+}
+
+// Delivery is one attempt to deliver an event.
+type Delivery struct {
+	EventID string      `json:"event_id"`
+	Type    string      `json:"type"`
+	Attempt int         `json:"attempt"` // 1 is the first
+	Status  int         `json:"status"`  // 0 when there was no answer
+	Error   string      `json:"error,omitempty"`
+	Body    []byte      `json:"-"`
+	Header  http.Header `json:"-"` // with Stripe-Signature
+	At      time.Time   `json:"at"`
+}
+
+// courier delivers events one at a time in the order they become due.
+type courier struct {
+	now    func() time.Time
+	client *http.Client
+	delays []time.Duration
+	ctx    context.Context //nolint:containedctx // ends the worker and its request
+	stop   context.CancelFunc
+	done   chan struct{}
+
+	mu          sync.Mutex
+	url, secret string
+	ready       []*parcel
+	wake        chan struct{}
+	open        int           // parcels not finished
+	idle        chan struct{} // closed while open is 0
+	log         []Delivery
+}
+
+type parcel struct {
+	event   *event
+	version string
+	attempt int
+}
+
+func newCourier(o Options) *courier {
+	hc := &http.Client{Timeout: 10 * time.Second}
+	if o.HTTPClient != nil {
+		own := *o.HTTPClient
+		hc = &own
+	}
+	// A redirect counts as a failed delivery (docs.stripe.com/webhooks).
+	hc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	c := &courier{
+		now: o.Now, client: hc, delays: o.RetryDelays, url: o.WebhookURL, secret: o.WebhookSecret,
+		wake: make(chan struct{}, 1), idle: make(chan struct{}), done: make(chan struct{}),
+	}
+	close(c.idle)
+	c.ctx, c.stop = context.WithCancel(context.Background())
+	go c.work()
+	return c
+}
+
+func (c *courier) setTarget(url, secret string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.url, c.secret = url, secret
+}
+
+// send queues an event as the switches say, which it may use up.
+func (c *courier) send(e *event, s *Switches) {
+	c.mu.Lock()
+	silent := c.url == ""
+	c.mu.Unlock()
+	if silent {
+		return
+	}
+	if s.Drop > 0 {
+		s.Drop--
+		return
+	}
+	version := s.APIVersion
+	if version == "" {
+		version = Version
+	}
+	delay := time.Duration(0)
+	if s.DelayType != "" && strings.HasPrefix(e.kind, s.DelayType) {
+		delay = s.Delay
+	}
+	for range 1 + max(0, s.Duplicate) {
+		c.begin()
+		c.schedule(&parcel{event: e, version: version}, delay)
+	}
+}
+
+func (c *courier) begin() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.open == 0 {
+		c.idle = make(chan struct{})
+	}
+	c.open++
+}
+
+func (c *courier) finish() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.open--; c.open == 0 {
+		close(c.idle)
+	}
+}
+
+func (c *courier) schedule(p *parcel, delay time.Duration) {
+	if delay > 0 {
+		time.AfterFunc(delay, func() { c.schedule(p, 0) })
+		return
+	}
+	c.mu.Lock()
+	c.ready = append(c.ready, p)
+	c.mu.Unlock()
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (c *courier) work() {
+	defer close(c.done)
+	for {
+		select {
+		case <-c.ctx.Done():
+			return
+		case <-c.wake:
+		}
+		for p := c.next(); p != nil && c.ctx.Err() == nil; p = c.next() {
+			c.deliver(p)
+		}
+	}
+}
+
+func (c *courier) next() *parcel {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.ready) == 0 {
+		return nil
+	}
+	p := c.ready[0]
+	c.ready = c.ready[1:]
+	return p
+}
+
+// deliver tries once; a failure is repeated after a pause until the pauses are
+// used up.
+func (c *courier) deliver(p *parcel) {
+	c.mu.Lock()
+	url, secret := c.url, c.secret
+	c.mu.Unlock()
+	p.attempt++
+	body := encode(p.event.render(p.version))
+	d := Delivery{EventID: p.event.id, Type: p.event.kind, Attempt: p.attempt, Body: body, Header: SignedHeader(body, secret, c.now()), At: c.now()}
+	status, err := c.post(url, d)
+	if d.Status = status; err != nil {
+		d.Error = err.Error()
+	}
+	c.mu.Lock()
+	c.log = append(c.log, d)
+	c.mu.Unlock()
+	if (status < 200 || status > 299) && p.attempt <= len(c.delays) {
+		c.schedule(p, c.delays[p.attempt-1])
+		return
+	}
+	c.finish()
+}
+
+func (c *courier) post(url string, d Delivery) (int, error) {
+	req, err := http.NewRequestWithContext(c.ctx, http.MethodPost, url, bytes.NewReader(d.Body))
+	if err != nil {
+		return 0, fmt.Errorf("webhook request: %w", err)
+	}
+	req.Header = d.Header.Clone()
+	res, err := c.client.Do(req)
+	if err != nil {
+		return 0, fmt.Errorf("webhook delivery: %w", err)
+	}
+	defer res.Body.Close()
+	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 1<<20))
+	return res.StatusCode, nil
+}
+
+// delivered reports whether an event was once answered with success.
+func (c *courier) delivered(id string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.ContainsFunc(c.log, func(d Delivery) bool { return d.EventID == id && d.Status/100 == 2 })
+}
+
+func (c *courier) close() {
+	c.stop()
+	<-c.done
+}
+
+// SignedHeader returns the headers of a delivery signed with secret at a time,
+// as Stripe signs it (docs.stripe.com/webhooks#verify-manually).
+func SignedHeader(body []byte, secret string, at time.Time) http.Header {
+	mac := hmac.New(sha256.New, []byte(secret))
+	_, _ = fmt.Fprintf(mac, "%d.", at.Unix())
+	_, _ = mac.Write(body)
+	h := http.Header{}
+	h.Set("Content-Type", "application/json; charset=utf-8")
+	h.Set("User-Agent", "Stripe/1.0 (+https://stripe.com/docs/webhooks) sandbox")
+	h.Set("Stripe-Signature", fmt.Sprintf("t=%d,v1=%s", at.Unix(), hex.EncodeToString(mac.Sum(nil))))
+	return h
+}
+
+// Deliveries lists every attempt to deliver an event, oldest first.
+func (b *Box) Deliveries() []Delivery {
+	b.courier.mu.Lock()
+	defer b.courier.mu.Unlock()
+	return append([]Delivery{}, b.courier.log...)
+}
+
+// Flush waits until every queued event was delivered, given up or dropped.
+// Errors: those of ctx, and when the box was closed before.
+func (b *Box) Flush(ctx context.Context) error {
+	b.courier.mu.Lock()
+	idle := b.courier.idle
+	b.courier.mu.Unlock()
+	select {
+	case <-idle:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("flush webhooks: %w", ctx.Err())
+	case <-b.courier.done:
+		return fmt.Errorf("flush webhooks: %w", context.Canceled)
+	}
+}
+
+// Set replaces the switches.
+func (b *Box) Set(s Switches) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.switches = s
+}
+
+// Switches returns the switches as they stand, with what is left of the counts.
+func (b *Box) Switches() Switches {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.switches
+}
+
+// Resend queues an event once more, as the dashboard's button does. It reports
+// whether the event exists.
+func (b *Box) Resend(eventID string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	e, ok := b.events.get(eventID)
+	if ok {
+		b.courier.send(e, &Switches{APIVersion: b.switches.APIVersion})
+	}
+	return ok
+}
+
+func (b *Box) spendStoredError() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.switches.StoredErrors <= 0 {
+		return false
+	}
+	b.switches.StoredErrors--
+	return true
+}

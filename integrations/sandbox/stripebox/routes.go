@@ -1,0 +1,89 @@
+package stripebox
+
+// metadata is accepted wherever Stripe accepts it.
+var metadata = spec{"metadata[*]": {}}
+
+// paging are the parameters of every list.
+var paging = spec{"limit": {kind: integer}, "starting_after": {}}
+
+var checkoutLocales = oneOf("auto", "bg", "cs", "da", "de", "el", "en", "en-GB", "es", "es-419", "et", "fi", "fil",
+	"fr", "fr-CA", "hr", "hu", "id", "it", "ja", "ko", "lt", "lv", "ms", "mt", "nb", "nl", "pl", "pt", "pt-BR",
+	"ro", "ru", "sk", "sl", "sv", "th", "tr", "vi", "zh", "zh-HK", "zh-TW")
+
+// routes is the API: what each call may carry and who answers it. The
+// parameters are those Stripe documents, as far as the sandbox gives them an
+// effect; any other is refused as unknown.
+func routes() map[string]endpoint {
+	created := spec{"created[gt]": {kind: integer}, "created[gte]": {kind: integer}, "created[lt]": {kind: integer}, "created[lte]": {kind: integer}}
+	return map[string]endpoint{
+		"POST /v1/customers": {do: createCustomer, spec: merged(metadata, spec{
+			"email": {max: 512}, "name": {max: 256}, "description": {}, "phone": {max: 20},
+		})},
+		"GET /v1/customers":                      {do: listCustomers, spec: merged(paging, spec{"email": {}})},
+		"GET /v1/customers/search":               {do: searchCustomers, spec: spec{"query": required(param{}), "limit": {kind: integer}}},
+		"GET /v1/customers/{id}":                 {do: readCustomer},
+		"GET /v1/customers/{id}/payment_methods": {do: listMethods, spec: merged(paging, spec{"type": oneOf("card", "sepa_debit")})},
+		"GET /v1/payment_methods/{id}":           {do: readMethod},
+		"POST /v1/checkout/sessions":             {do: createSession, spec: sessionSpec()},
+		"GET /v1/checkout/sessions/{id}":         {do: readSession},
+		"POST /v1/checkout/sessions/{id}/expire": {do: expireSession},
+		"POST /v1/payment_intents":               {do: createIntent, spec: intentSpec()},
+		"GET /v1/payment_intents":                {do: listIntents, spec: merged(paging, created, spec{"customer": {}})},
+		"GET /v1/payment_intents/{id}":           {do: readIntent},
+		"POST /v1/payment_intents/{id}/confirm": {do: confirmIntent, spec: spec{
+			"payment_method": {}, "off_session": {kind: boolean}, "return_url": {},
+		}},
+		"POST /v1/payment_intents/{id}/cancel": {do: cancelIntent, spec: spec{
+			"cancellation_reason": oneOf("duplicate", "fraudulent", "requested_by_customer", "abandoned"),
+		}},
+		"POST /v1/refunds": {do: createRefund, spec: merged(metadata, spec{
+			"payment_intent": {}, "charge": {}, "amount": {kind: integer},
+			"reason": oneOf("duplicate", "fraudulent", "requested_by_customer"),
+		})},
+		"GET /v1/refunds":      {do: listRefunds, spec: merged(paging, spec{"payment_intent": {}, "charge": {}})},
+		"GET /v1/refunds/{id}": {do: readRefund},
+		"GET /v1/events": {do: listEvents, spec: merged(paging, created, spec{
+			"type": {}, "types[#]": {}, "delivery_success": {kind: boolean},
+		})},
+		"GET /v1/events/{id}": {do: readEvent},
+		"GET /v1/balance":     {do: readBalance},
+		"GET /v1/account":     {do: readAccount},
+	}
+}
+
+func sessionSpec() spec {
+	return merged(metadata, spec{
+		"mode":                                   required(oneOf("payment")),
+		"success_url":                            required(param{}),
+		"cancel_url":                             {},
+		"client_reference_id":                    {max: 200},
+		"customer":                               {},
+		"customer_email":                         {max: 800},
+		"customer_creation":                      oneOf("always", "if_required"),
+		"locale":                                 checkoutLocales,
+		"expires_at":                             {kind: integer},
+		"line_items[#][quantity]":                required(param{kind: integer}),
+		"line_items[#][price_data][currency]":    required(param{}),
+		"line_items[#][price_data][unit_amount]": required(param{kind: integer}),
+		"line_items[#][price_data][product_data][name]": required(param{}),
+		"payment_intent_data[description]":              {max: 1000},
+		"payment_intent_data[metadata][*]":              {},
+		"payment_intent_data[setup_future_usage]":       oneOf("off_session", "on_session"),
+	})
+}
+
+func intentSpec() spec {
+	return merged(metadata, spec{
+		"amount":                             required(param{kind: integer}),
+		"currency":                           required(param{}),
+		"customer":                           {},
+		"payment_method":                     {},
+		"description":                        {max: 1000},
+		"confirm":                            {kind: boolean},
+		"off_session":                        {kind: boolean},
+		"return_url":                         {},
+		"setup_future_usage":                 oneOf("off_session", "on_session"),
+		"automatic_payment_methods[enabled]": {kind: boolean},
+		"automatic_payment_methods[allow_redirects]": oneOf("always", "never"),
+	})
+}

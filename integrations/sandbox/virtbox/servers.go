@@ -1,0 +1,237 @@
+package virtbox
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+func (b *Box) serverEndpoints() []endpoint {
+	create := schema{
+		"packageId": whole | required, "userId": whole | required, "hypervisorId": whole | required, "ipv4": whole, "storage": whole,
+		"traffic": whole, "memory": whole, "cpuCores": whole, "networkSpeedInbound": whole, "networkSpeedOutbound": whole,
+		"storageProfile": whole, "networkProfile": whole, "firewallRulesets": wholes, "hypervisorAssetGroups": wholes,
+		"additionalStorage1Enable": yesNo, "additionalStorage2Enable": yesNo, "additionalStorage1Profile": whole,
+		"additionalStorage2Profile": whole, "additionalStorage1Capacity": whole, "additionalStorage2Capacity": whole,
+	}
+	list := schema{"type": str, "hypervisorId": whole, "hypervisorId[]": whole}
+	maps.Copy(list, paging)
+	return []endpoint{
+		{"POST /servers", create, schema{"dryRun": yesNo}, b.createServer},
+		{"GET /servers", nil, list, b.listServers},
+		{"GET /servers/{id}", nil, schema{"remoteState": yesNo}, b.readServer},
+		{"GET /servers/{id}/{what}", nil, paging, b.readPart},
+		{"DELETE /servers/{id}", nil, schema{"delay": whole}, b.deleteServer},
+		{"POST /servers/{id}/suspend", nil, nil, b.setSuspended(true)},
+		{"POST /servers/{id}/unsuspend", nil, nil, b.setSuspended(false)},
+		{"PUT /servers/{id}/modify/name", schema{"name": str | required}, nil, b.rename},
+	}
+}
+
+// createServer allocates a server without a system.
+func (b *Box) createServer(c call) (int, any, *failure) {
+	u := b.users[c.body.whole("userId")]
+	p, g := findPackage(c.body.whole("packageId")), findGroup(c.body.whole("hypervisorId"))
+	switch {
+	case u == nil:
+		return 0, nil, refused("The selected user is invalid.")
+	case p == nil || !p.Enabled:
+		return 0, nil, refused("Invalid or disabled package")
+	case g == nil || !g.Enabled:
+		return 0, nil, refused("Invalid or disabled hypervisor group")
+	}
+	size := *p
+	for name, dst := range map[string]*int64{"memory": &size.MemoryMB, "storage": &size.DiskGB, "traffic": &size.TrafficGB, "cpuCores": &size.Cores} {
+		if _, there := c.body[name]; there {
+			*dst = c.body.whole(name)
+		}
+	}
+	count := int64(1)
+	if _, there := c.body["ipv4"]; there {
+		count = c.body.whole("ipv4")
+	}
+	if count < 0 || size.MemoryMB < 256 || size.DiskGB < 1 || size.Cores < 1 || size.TrafficGB < 0 {
+		return 0, nil, refused("The resources are invalid.")
+	}
+	if fail := b.fits(g, size, count); fail != nil {
+		return 0, nil, fail
+	}
+	if c.is("dryRun") {
+		return http.StatusOK, data(map[string]any{}), nil
+	}
+	s, fail := b.allocate(u, size, g, count)
+	if fail != nil {
+		return 0, nil, fail
+	}
+	if b.room > 0 {
+		b.room--
+	}
+	return http.StatusCreated, data(b.object(s)), nil
+}
+
+// fits refuses what the group has no room for.
+func (b *Box) fits(g *groupSpec, p packageSpec, ipv4 int64) *failure {
+	_, memory, cores, disk := b.used(g)
+	switch {
+	case b.room == 0 || memory+p.MemoryMB > g.MemoryMB || cores+p.Cores > g.Cores || disk+p.DiskGB > g.DiskGB:
+		return refused("No hypervisor with enough resources is available in this group")
+	case ipv4 > int64(b.freeIPv4()):
+		return refused("Not enough IPv4 addresses are available")
+	}
+	return nil
+}
+
+func (b *Box) allocate(u *user, p packageSpec, g *groupSpec, ipv4 int64) (*server, *failure) {
+	v4, ok := b.takeIPv4(ipv4)
+	if !ok {
+		return nil, refused("Not enough IPv4 addresses are available")
+	}
+	now := b.opts.Now()
+	s := &server{id: b.nextID("server"), owner: u, group: g, pkg: p, state: stateAllocated, created: now, updated: now, v4: v4}
+	sum := sha256.Sum256([]byte("server " + strconv.FormatInt(s.id, 10)))
+	s.uuid = fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
+	b.servers[s.id] = s
+	b.created++
+	return s, nil
+}
+
+// sorted are the servers by id.
+func (b *Box) sorted() []*server {
+	return slices.SortedFunc(maps.Values(b.servers), func(x, y *server) int { return cmp.Compare(x.id, y.id) })
+}
+
+func (b *Box) listServers(c call) (int, any, *failure) {
+	if t := c.query.Get("type"); t != "" && t != "simple" && t != "full" {
+		return 0, nil, refused("The type must be simple or full.")
+	}
+	wanted := c.query["hypervisorId[]"]
+	if h := c.query.Get("hypervisorId"); h != "" {
+		wanted = append(wanted, h)
+	}
+	var list []any
+	for _, s := range b.sorted() {
+		if len(wanted) > 0 && !slices.Contains(wanted, strconv.FormatInt(s.group.Hypervisor, 10)) {
+			continue
+		}
+		if c.query.Get("type") == "full" {
+			list = append(list, b.object(s))
+			continue
+		}
+		list = append(list, map[string]any{
+			"id": s.id, "uuid": s.uuid, "name": s.name, "commissioned": commission(s.state), "owner": s.owner.id, "hypervisorId": s.group.Hypervisor,
+			"suspended": s.suspended, "protected": s.protected, "updated": seconds(s.updated), "created": seconds(s.created),
+		})
+	}
+	return http.StatusOK, b.paged(c, list), nil
+}
+
+func (b *Box) readServer(c call) (int, any, *failure) {
+	s := b.servers[c.id("id")]
+	if s == nil {
+		return 0, nil, serverGone
+	}
+	out := b.object(s)
+	if c.is("remoteState") {
+		out["remoteState"] = b.remoteState(s)
+	}
+	return http.StatusOK, data(out), nil
+}
+
+// readPart serves GET /servers/user/{id}, /servers/{id}/traffic and
+// /servers/{id}/templates, whose patterns would overlap.
+func (b *Box) readPart(c call) (int, any, *failure) {
+	what := c.r.PathValue("what")
+	if c.r.PathValue("id") == "user" {
+		return b.userServers(c, what)
+	}
+	s := b.servers[c.id("id")]
+	switch {
+	case what != "traffic" && what != "templates":
+		return 0, nil, &failure{http.StatusNotFound, map[string]string{"message": "The route could not be found."}}
+	case s == nil:
+		return 0, nil, serverGone
+	case what == "templates":
+		return http.StatusOK, data(templateGroups(s.pkg)), nil
+	}
+	return http.StatusOK, data(map[string]any{"monthly": b.months(s)}), nil
+}
+
+func (b *Box) userServers(c call, userID string) (int, any, *failure) {
+	id, err := strconv.ParseInt(userID, 10, 64)
+	if err != nil || b.users[id] == nil {
+		return 0, nil, noUser
+	}
+	list := []any{}
+	for _, s := range b.sorted() {
+		if s.owner.id == id {
+			list = append(list, b.listed(s))
+		}
+	}
+	if b.opts.PageUserLists {
+		return http.StatusOK, b.paged(c, list), nil
+	}
+	return http.StatusOK, data(list), nil
+}
+
+func (b *Box) deleteServer(c call) (int, any, *failure) {
+	s := b.servers[c.id("id")]
+	if s == nil {
+		return 0, nil, serverGone
+	}
+	if s.protected {
+		return 0, nil, refused("The server is protected")
+	}
+	delay := int64(5) // minutes; some report this default, so a caller must say what it wants
+	if v := c.query.Get("delay"); v != "" {
+		delay, _ = strconv.ParseInt(v, 10, 64) // checked to be a number
+	}
+	if delay > 43800 {
+		return 0, nil, refused("The delay must be 0 to 43800.")
+	}
+	if b.busy(s) && s.destroyAt.IsZero() {
+		return 0, nil, locked
+	}
+	at := b.opts.Now().Add(time.Duration(delay)*time.Minute + b.opts.TaskTime)
+	if s.destroyAt.IsZero() || at.Before(s.destroyAt) {
+		s.destroyAt = at
+	}
+	b.tick()
+	return http.StatusNoContent, nil, nil
+}
+
+// setSuspended serves suspend and unsuspend. A suspended system does not run.
+func (b *Box) setSuspended(on bool) handler {
+	return func(c call) (int, any, *failure) {
+		s := b.servers[c.id("id")]
+		if s == nil {
+			return 0, nil, serverGone
+		}
+		if b.busy(s) {
+			return 0, nil, locked
+		}
+		if s.suspended != on {
+			s.suspended, s.updated = on, b.opts.Now()
+			s.running = !on && s.state == stateComplete
+		}
+		return http.StatusNoContent, nil, nil
+	}
+}
+
+func (b *Box) rename(c call) (int, any, *failure) {
+	s := b.servers[c.id("id")]
+	if s == nil {
+		return 0, nil, serverGone
+	}
+	name := strings.TrimSpace(c.body.text("name"))
+	if name == "" || len(name) > 255 {
+		return 0, nil, refused("The name is invalid.")
+	}
+	s.name, s.updated = name, b.opts.Now()
+	return http.StatusCreated, nil, nil
+}

@@ -1,0 +1,91 @@
+package virtfusion
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ezscale/ezscale/engine/provisioning"
+	"github.com/ezscale/ezscale/engine/provisioning/adaptertest"
+	"github.com/ezscale/ezscale/integrations/sandbox/fault"
+	"github.com/ezscale/ezscale/integrations/sandbox/virtbox"
+)
+
+func TestContract(t *testing.T) {
+	for _, paged := range []bool{false, true} {
+		t.Run("paged lists "+strconv.FormatBool(paged), func(t *testing.T) {
+			adaptertest.Run(t, func(t *testing.T) adaptertest.Harness { return harness(t, virtbox.Options{PageUserLists: paged}) })
+		})
+		if testing.Short() {
+			return
+		}
+	}
+}
+
+// deadline must leave room for a busy machine; Slow waits longer.
+const deadline = 500 * time.Millisecond
+
+// calls names the changing call of each step by method and start of the path.
+var calls = map[string]string{
+	StepUser: "POST /api/v1/users", StepCreate: "POST /api/v1/servers", StepTag: "PUT /api/v1/servers/", StepBuild: "POST /api/v1/servers/",
+	"suspend": "POST /api/v1/servers/", "unsuspend": "POST /api/v1/servers/", "terminate": "DELETE /api/v1/servers/",
+}
+
+func harness(t *testing.T, opts virtbox.Options) adaptertest.Harness {
+	g := newRig(t, opts)
+	return adaptertest.Harness{
+		Adapter:  g.client(),
+		Restart:  func() provisioning.Creator { return g.client() },
+		BadKey:   func() provisioning.Creator { return g.clientWith("wrong") },
+		Order:    func(n int) provisioning.Order { return testOrder("svc" + strconv.Itoa(n)) },
+		Now:      g.clock.now,
+		Sleep:    g.clock.add,
+		Deadline: deadline,
+		Effects:  []string{StepUser, StepCreate, StepTag, StepBuild},
+		Create:   StepCreate,
+		Break:    func(step string, m adaptertest.Mishap) { g.breakCall(calls[step], m) },
+		Servers:  g.remotes,
+		Made:     func() int { return g.box.Snapshot().Created },
+		Destroy: func(id string) {
+			n, _ := strconv.ParseInt(id, 10, 64)
+			g.box.Destroy(n)
+		},
+		Exhaust:    func(on bool) { g.box.SetRoom(map[bool]int{true: 0, false: -1}[on]) },
+		FailBuilds: g.box.BreakBuilds,
+	}
+}
+
+func (g *rig) remotes() []adaptertest.Remote {
+	list := []adaptertest.Remote{}
+	for _, s := range g.box.Snapshot().Servers {
+		list = append(list, adaptertest.Remote{ID: strconv.FormatInt(s.ID, 10), Tag: strings.TrimPrefix(s.Name, "ezs-"), Suspended: s.Suspended})
+	}
+	return list
+}
+
+func (g *rig) breakCall(match string, m adaptertest.Mishap) {
+	kinds := map[adaptertest.Mishap]fault.Kind{
+		adaptertest.LostAnswer: fault.LostAnswer, adaptertest.After500: fault.After500, adaptertest.Truncated: fault.Truncated,
+		adaptertest.HTML502: fault.HTML502, adaptertest.RateLimited: fault.RateLimited, adaptertest.Slow: fault.Slow,
+	}
+	if k, ok := kinds[m]; ok {
+		g.box.Faults().Add(fault.Fault{Match: match, Kind: k, Times: 1, Delay: time.Minute})
+		return
+	}
+	switch m {
+	case adaptertest.Refused:
+		g.dial.mu.Lock()
+		defer g.dial.mu.Unlock()
+		g.dial.refuse = append(g.dial.refuse, func(r *http.Request) bool { return strings.HasPrefix(r.Method+" "+r.URL.Path, match) })
+	case adaptertest.Locked:
+		g.box.Answer(match, http.StatusLocked, `{"msg":"the server is locked"}`, 1)
+	case adaptertest.Unauthorized:
+		g.box.Answer(match, http.StatusUnauthorized, "401 Unauthorized", 1)
+	case adaptertest.Forbidden:
+		g.box.Answer(match, http.StatusForbidden, `{"message":"This action is unauthorized."}`, 1)
+	default:
+		panic("no way to break a call by " + string(m))
+	}
+}

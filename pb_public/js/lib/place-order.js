@@ -1,0 +1,73 @@
+import { createAccount, trySignIn } from "./account.js";
+import { ApiError, asApiError, post } from "./api.js";
+import { attemptKey, dropAttempt } from "./draft.js";
+import { t } from "./i18n.js";
+import { money } from "./money.js";
+import { go } from "./router.js";
+import { signedIn } from "./session.js";
+
+/**
+ * @typedef {{form: import("./form.js").Form, gateway: any, quoted: ReturnType<import("./quote.js").useQuote>, currency: string, items: any[],
+ *   mode: string, waiting: null | {email: string, password: string}, setWaiting: (w: {email: string, password: string}) => void, refresh: () => void}} Attempt
+ */
+
+/** Places the order and leads to its payment. Pressing twice, or again after a lost answer, places it once. @param {Attempt} attempt */
+export async function placeOrder(attempt) {
+    const { form, quoted, waiting, mode } = attempt;
+    const { quote } = quoted.state.peek();
+    if (form.busy.peek() || !quote) return;
+    await form.send(async (values) => {
+        if (!signedIn.peek()) {
+            if (mode === "have" || waiting) throw new ApiError(t(waiting ? "order.verify_first" : "order.sign_in_first"));
+            if (!(await openAccount(values, attempt))) return;
+        }
+        try {
+            await place(attempt, quote);
+        } catch (thrown) {
+            throw inWords(asApiError(thrown), attempt, quote);
+        }
+    }, { "items.0.hostname": "hostname" });
+}
+
+/** Makes the account and signs in; false when the address has to be confirmed first, which then stands in the page. @param {Record<string, any>} values @param {Attempt} attempt */
+async function openAccount(values, { setWaiting }) {
+    await createAccount(values);
+    const email = values.email.trim();
+    try {
+        await trySignIn(email, values.password);
+        return true;
+    } catch (thrown) {
+        const error = asApiError(thrown);
+        if (error.lost || error.status >= 500 || error.status === 429) throw error;
+        setWaiting({ email, password: values.password });
+        return false;
+    }
+}
+
+/** @param {Attempt} attempt @param {any} quote */
+async function place({ gateway, currency, items }, quote) {
+    const content = { gateway: gateway.id, currency, total_minor: quote.total.minor, items };
+    const send = () => post("/orders", { ...content, client_key: attemptKey(content), terms: true });
+    let answer = await send();
+    if (answer.order.status === "expired" || answer.order.status === "cancelled") {
+        dropAttempt();
+        answer = await send();
+    }
+    const { order, payment } = answer;
+    // The order's page takes this one's place in the history, so Back from the payment page shows the order and not the cart.
+    go("/portal/orders/" + encodeURIComponent(order.id), { replace: true });
+    if (payment.kind === "redirect" && payment.url && payment.state !== "succeeded") location.assign(payment.url);
+}
+
+/** Says what a refusal means for the person: above all whether anything was charged. @param {ApiError} error @param {Attempt} attempt @param {any} quote */
+function inWords(error, { quoted, refresh }, quote) {
+    if (error.code === "price_changed" || error.code === "sold_out") {
+        refresh();
+        quoted.again();
+    }
+    const text = error.code === "price_changed" ? t("order.price_changed", { amount: money(quote.total) })
+        : error.code === "sold_out" ? t("order.sold_out_now")
+        : error.lost ? t("order.lost")
+        : "";
+    return text ? new ApiError(text, { status: error.status, code: error.code, reference: error.reference, fields: error.fields }) : error;
+}

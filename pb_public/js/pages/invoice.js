@@ -1,0 +1,67 @@
+import { html, useState } from "../vendor.js";
+import { get } from "../lib/api.js";
+import { money } from "../lib/money.js";
+import { has, t } from "../lib/i18n.js";
+import { useResource } from "../lib/store.js";
+import { Heading } from "../ui/page.js";
+import { Badge } from "../ui/badge.js";
+import { Icon } from "../ui/icons.js";
+import { Instructions, PayInvoice } from "../ui/pay-invoice.js";
+import { Loaded } from "../ui/states.js";
+import { Ago, Day } from "../ui/time.js";
+import { invoiceState } from "./invoices.js";
+
+/** One invoice that explains itself: periods, quantity × price, tax, payments. @param {{id: string}} props */
+export default function Invoice({ id }) {
+    const invoice = useResource("invoice-" + id, (signal) => get("/invoices/" + id, { signal }), ["invoices/" + id]);
+    const data = invoice.data.value;
+    return html`<div class="page">
+        <${Heading} title=${data ? t("invoice.named", { number: data.number }) : t("invoice.one")} name=${data?.number} section=${t("nav.billing")} crumb=${html`<a href="/portal/invoices">${t("nav.billing")}</a>`}>
+            ${data?.pdf_url && html`<a class="btn" href=${data.pdf_url} download><${Icon} name="billing" />${t("invoice.pdf")}</a>`}
+        <//>
+        <${Loaded} of=${invoice} heights=${[240, 120]}>${(/** @type {any} */ i) => html`<${Body} invoice=${i} />`}<//>
+    </div>`;
+}
+
+/** @param {{invoice: any}} props */
+function Body({ invoice: i }) {
+    const [transfer, setTransfer] = useState(/** @type {any} */ (null));
+    return html`<div class="split">
+        <div class="stack">
+            <section class="card"><${Lines} invoice=${i} /></section>
+            ${i.payments?.length > 0 && html`<section class="card"><div class="card-head"><h2>${t("invoice.payments")}</h2></div><div class="card-body"><${Payments} items=${i.payments} /></div></section>`}
+        </div>
+        <section class="card">
+            <div class="card-head"><h2>${t("invoice.status")}</h2><${Badge} state=${invoiceState(i)} live=${true} /></div>
+            <div class="card-body">
+                <dl class="facts">
+                    <div><dt>${t("invoice.date")}</dt><dd>${i.issued_at && html`<${Day} at=${i.issued_at} />`}</dd></div>
+                    <div><dt>${t("invoice.due_date")}</dt><dd>${i.due_at && html`<${Day} at=${i.due_at} />`}</dd></div>
+                    ${i.paid_at && html`<div><dt>${t("invoice.paid_date")}</dt><dd><${Day} at=${i.paid_at} /></dd></div>`}
+                    ${i.status === "open" && html`<div><dt>${t("invoice.rest")}</dt><dd class="big-num">${money(i.due)}</dd></div>`}
+                </dl>
+                ${i.status === "open" && (transfer ? html`<${Instructions} payment=${transfer} />` : html`<${PayInvoice} invoice=${i.id} due=${i.due} onInstructions=${setTransfer} />`)}
+            </div>
+        </section>
+    </div>`;
+}
+
+/** @param {{invoice: any}} props */
+const Lines = ({ invoice: i }) => html`<table class="table cards">
+    <caption class="sr">${t("invoice.lines")}</caption>
+    <thead><tr><th scope="col">${t("invoice.description")}</th><th scope="col" class="end">${t("invoice.quantity")}</th><th scope="col" class="end">${t("invoice.unit_price")}</th><th scope="col" class="end">${t("invoice.amount")}</th></tr></thead>
+    <tbody>${(i.lines ?? []).map((/** @type {any} */ line) => html`<tr>
+        <td><span>${line.description}${line.period?.start && line.period?.end && html`<span class="sub"><${Day} at=${line.period.start} /> – <${Day} at=${line.period.end} /></span>`}</span></td>
+        <td data-label=${t("invoice.quantity")} class="end num">${line.quantity}</td>
+        <td data-label=${t("invoice.unit_price")} class="end num">${money(line.unit_price)}</td>
+        <td data-label=${t("invoice.amount")} class="end num">${money(line.amount)}</td>
+    </tr>`)}</tbody>
+    <tfoot>${[["sum.subtotal", i.subtotal], ["sum.tax", i.tax], ["invoice.total", i.total]].map(([key, amount], n) => html`<tr class=${n === 2 ? "strong" : ""}>
+        <th scope="row" colspan="3" class="end foot">${t(key)}</th><td data-label=${t(key)} class="end num">${money(amount)}</td></tr>`)}</tfoot>
+</table>`;
+
+/** @param {{items: any[]}} props */
+const Payments = ({ items }) => html`<ol class="log">${items.map((p) => html`<li>
+    <span>${has("gateway." + p.gateway) ? t("gateway." + p.gateway) : p.gateway} · <span class=${p.state === "succeeded" ? "ok" : p.state === "declined" ? "bad" : "muted"}>${t("payment." + p.state)}</span>
+        ${p.reason && html`<br /><span class="sub">${p.reason}</span>`}<br /><span class="sub"><${Ago} at=${p.at} /></span></span>
+    <span class="num">${money(p.amount)}</span></li>`)}</ol>`;

@@ -1,0 +1,102 @@
+import { html, useState } from "../vendor.js";
+import { asApiError, get, post } from "../lib/api.js";
+import { money } from "../lib/money.js";
+import { t } from "../lib/i18n.js";
+import { useResource } from "../lib/store.js";
+import { toast } from "../lib/toast.js";
+import { announce } from "../ui/announcer.js";
+import { Button } from "../ui/button.js";
+import { Heading } from "../ui/page.js";
+import { Access } from "../ui/service-access.js";
+import { Power } from "../ui/service-power.js";
+import { Rename } from "../ui/service-rename.js";
+import { mainAddress, ServiceBadge } from "../ui/service-state.js";
+import { Usage } from "../ui/service-usage.js";
+import { Loaded } from "../ui/states.js";
+import { Steps } from "../ui/steps.js";
+import { Ago, Day } from "../ui/time.js";
+
+/** One service: what it is, whether it runs, how to get in, what it uses, what it costs and until when. @param {{id: string}} props */
+export default function Service({ id }) {
+    const service = useResource("service-" + id, (signal) => get("/services/" + id, { signal }), ["services/" + id]);
+    const [doing, setDoing] = useState("");
+    const [failed, setFailed] = useState(/** @type {null | {action: string, text: string, run: () => void}} */ (null));
+    const data = service.data.value;
+    const name = data ? data.label || data.hostname || data.plan?.name : t("service.one");
+
+    /**
+     * Does something to the machine: the badge says so at once, and goes back with the reason when it is refused.
+     * @param {string} word the key of what is being done
+     * @param {string} path @param {unknown} [body]
+     */
+    const act = async (word, path, body) => {
+        if (doing) return;
+        setDoing(word);
+        setFailed(null);
+        try {
+            service.put(await post(`/services/${id}/${path}`, body));
+            announce(t("doing." + word));
+        } catch (thrown) {
+            setFailed({ action: word, text: asApiError(thrown).message, run: () => act(word, path, body) });
+            service.refresh();
+        }
+        setDoing("");
+    };
+    return html`<div class="page">
+        <${Heading} title=${name} section=${t("nav.services")} crumb=${html`<a href="/portal/services">${t("nav.services")}</a>`}
+            beside=${data && html`<${Rename} service=${data} onSaved=${(/** @type {any} */ s) => { service.put(s); toast(t("service.renamed")); }} />`}>
+            ${data && html`<${ServiceBadge} service=${data} doing=${doing} live=${true} />`}
+        <//>
+        ${failed && html`<div class="notice" data-kind="bad" role="alert"><h2>${t("service.not_done", { action: t("did." + failed.action) })}</h2><p>${failed.text}</p>
+            <${Button} onClick=${failed.run}>${t("do.retry")}<//></div>`}
+        <${Loaded} of=${service} heights=${[180, 240]}>${(/** @type {any} */ s) => html`<${Body} service=${s} doing=${doing} act=${act} />`}<//>
+    </div>`;
+}
+
+/** @param {{service: any, doing: string, act: (word: string, path: string, body?: unknown) => void}} props */
+function Body({ service: s, doing, act }) {
+    const building = s.status === "pending" || s.status === "provisioning";
+    return html`<${State} service=${s} />
+        <div class="split">
+            <div class="stack">
+                ${building && s.steps?.length > 0 && html`<section class="card"><div class="card-head"><h2>${t("service.building")}</h2></div><div class="card-body"><${Steps} steps=${s.steps} /></div></section>`}
+                ${s.status !== "terminated" && !building && html`<${Access} service=${s} doing=${doing} act=${act} />
+                    ${s.abilities.includes("usage") && html`<${Usage} service=${s} doing=${doing} act=${act} />`}`}
+                <${Activity} items=${s.activity ?? []} />
+            </div>
+            <div class="stack">
+                ${s.abilities.includes("power") && !building && s.status !== "terminated" && html`<${Power} service=${s} doing=${doing} act=${act} />`}
+                <${Terms} service=${s} />
+            </div>
+        </div>`;
+}
+
+/** Why a service does not run as it should, and what follows. @param {{service: any}} props */
+function State({ service: s }) {
+    if (s.display === "suspended") return html`<div class="notice" data-kind="warn"><h2>${t("service.suspended_title")}</h2><p>${s.action_note || t("service.suspended")}</p><a class="btn" href="/portal/invoices?status=open">${t("service.see_invoices")}</a></div>`;
+    if (s.display === "failed") return html`<div class="notice" data-kind="bad" role="alert"><h2>${t("service.failed_title")}</h2><p>${s.action_note || t("service.failed_paid")}</p></div>`;
+    if (s.status === "terminated") return html`<div class="notice"><p>${t("service.terminated")}</p></div>`;
+    return s.action_note ? html`<div class="notice" role="status"><p>${s.action_note}</p></div>` : null;
+}
+
+/** @param {{service: any}} props */
+const Terms = ({ service: s }) => html`<section class="card">
+    <div class="card-head"><h2>${t("service.contract")}</h2></div>
+    <div class="card-body"><dl class="facts">
+        <div><dt>${t("services.plan")}</dt><dd>${s.plan?.name}</dd></div>
+        <div><dt>${t("services.price")}</dt><dd><span class="num strong">${money(s.price)}</span> <span class="per">${t("per." + s.cycle)}</span></dd></div>
+        <div><dt>${t("services.renews")}</dt><dd>${s.renews_at ? html`<${Day} at=${s.renews_at} />` : t("service.no_renewal")}</dd></div>
+        <div><dt>${t("service.since")}</dt><dd><${Day} at=${s.created} /></dd></div>
+        ${mainAddress(s) && s.hostname && html`<div><dt>${t("field.hostname")}</dt><dd><span class="value wrap">${s.hostname}</span></dd></div>`}
+    </dl></div>
+</section>`;
+
+/** @param {{items: any[]}} props */
+const Activity = ({ items }) => html`<section class="card">
+    <div class="card-head"><h2>${t("service.activity")}</h2></div>
+    <div class="card-body">${items.length === 0
+        ? html`<p class="muted">${t("service.no_activity")}</p>`
+        : html`<ol class="log">${items.map((one) => html`<li>
+            <span>${one.text || one.action}<br /><span class="sub">${t("actor." + one.actor)}${one.status !== "done" && html` · <span class=${one.status === "failed" ? "bad" : ""}>${t("activity." + one.status)}</span>`}</span></span>
+            <span class="sub"><${Ago} at=${one.at} /></span></li>`)}</ol>`}</div>
+</section>`;

@@ -1,0 +1,18 @@
+import { html } from "../vendor.js";
+import { money } from "../lib/money.js";
+import { t } from "../lib/i18n.js";
+import { Day } from "./time.js";
+
+/**
+ * The lines of a quote or an invoice and their sums, exactly as the server worked them out.
+ * @param {{of: {lines: any[], subtotal: any, tax: any, total: any}, totalLabel: string}} props
+ */
+export const Sums = ({ of, totalLabel }) => html`<dl class="sum">
+    ${of.lines.map((line) => html`<div class="line">
+        <dt>${line.quantity > 1 ? `${line.quantity} × ` : ""}${line.description}
+            ${line.period?.start && line.period?.end && html`<small><${Day} at=${line.period.start} /> – <${Day} at=${line.period.end} /></small>`}</dt>
+        <dd class="num">${money(line.amount)}</dd>
+    </div>`)}
+    <div><dt>${t("sum.tax")}</dt><dd class="num">${money(of.tax)}</dd></div>
+    <div class="total"><dt>${totalLabel}</dt><dd class="num">${money(of.total)}</dd></div>
+</dl>`;
