@@ -3,6 +3,7 @@ package collections
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/pocketbase/dbx"
@@ -52,7 +53,11 @@ func (o Ordering) Hold(gateway string) time.Duration {
 
 // LoadBrand reads the settings group "brand".
 func LoadBrand(app core.App) (Brand, error) {
-	return load(app, "brand", Brand{Name: "EZSCALE", URL: app.Settings().Meta.AppURL})
+	b, err := load(app, "brand", Brand{Name: "EZSCALE"})
+	if b.URL == "" {
+		b.URL = strings.TrimSuffix(app.Settings().Meta.AppURL, "/")
+	}
+	return b, err
 }
 
 // LoadSeller reads the settings group "seller"; without one the brand sells.
@@ -87,7 +92,7 @@ func SaveSetting(app core.App, key string, value any) error {
 		r.Set("key", key)
 	}
 	r.Set("value", value)
-	if err := app.Save(r); err != nil {
+	if err := Save(app, r); err != nil {
 		return fmt.Errorf("save setting %s: %w", key, err)
 	}
 	return nil

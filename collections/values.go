@@ -57,10 +57,20 @@ func Insert(app core.App, collection string, values map[string]any) (*core.Recor
 		return nil, err
 	}
 	r.Load(values)
-	if err := app.Save(r); err != nil {
+	if err := Save(app, r); err != nil {
 		return nil, fmt.Errorf("create %s: %w", collection, err)
 	}
 	return r, nil
+}
+
+// Save saves a record and makes what was saved its original state. PocketBase's
+// own Save leaves the original as it was loaded, so that a record saved twice
+// would show hooks a change that happened before.
+func Save(app core.App, r *core.Record) error {
+	if err := app.Save(r); err != nil {
+		return err
+	}
+	return r.PostScan()
 }
 
 // First finds the first record that has all the given values, or nil when there
@@ -83,7 +93,7 @@ func All(app core.App, collection string, values dbx.HashExp, order string) ([]*
 	found := []*core.Record{}
 	q := app.RecordQuery(collection).AndWhere(values)
 	if order != "" {
-		q = q.OrderBy(order)
+		q = q.OrderBy(strings.Split(order, ", ")...)
 	}
 	if err := q.All(&found); err != nil {
 		return nil, fmt.Errorf("find %s: %w", collection, err)

@@ -21,6 +21,7 @@ func defaultsUp(app core.App) error {
 		{Label: "*:auth", MaxRequests: 10, Duration: 30},
 		{Label: "users:requestPasswordReset", MaxRequests: 5, Duration: 60},
 		{Label: "users:requestVerification", MaxRequests: 5, Duration: 60},
+		{Label: "POST /api/v1/account/sign-up", MaxRequests: 10, Duration: 60},
 		{Label: "*:create", MaxRequests: 30, Duration: 10},
 		{Label: "/api/batch", MaxRequests: 3, Duration: 1},
 		{Label: "/api/v1/", MaxRequests: 300, Duration: 10},

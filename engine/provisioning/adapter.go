@@ -18,6 +18,9 @@ var (
 	ErrCredentials = errors.New("platform refused our credentials")
 	// ErrOutcomeUnknown: the effect may have happened; look before repeating.
 	ErrOutcomeUnknown = errors.New("outcome at the platform is unknown")
+	// ErrStaff: nothing happens by itself, people do the work; the job is put
+	// aside until one of them says that it is done.
+	ErrStaff = errors.New("waits for staff")
 	// ErrNotFound: the platform proves that the object does not exist.
 	ErrNotFound = errors.New("not found on the platform")
 )

@@ -15,6 +15,7 @@ const (
 	ClassPermanent   ErrorClass = "permanent"
 	ClassCapacity    ErrorClass = "capacity"
 	ClassCredentials ErrorClass = "credentials"
+	ClassStaff       ErrorClass = "staff"
 	ClassUnknown     ErrorClass = "unknown_outcome"
 )
 
@@ -32,6 +33,8 @@ func Classify(err error) ErrorClass {
 		return ClassCapacity
 	case errors.Is(err, ErrCredentials):
 		return ClassCredentials
+	case errors.Is(err, ErrStaff):
+		return ClassStaff
 	case errors.Is(err, ErrPermanent), errors.Is(err, ErrNotFound):
 		return ClassPermanent
 	}
@@ -52,7 +55,7 @@ func Retry(class ErrorClass, attempt int, jitter float64) (time.Duration, bool) 
 		base, most, tries = time.Minute, time.Hour, 200
 	case ClassCredentials:
 		base, most, tries = 5*time.Minute, time.Hour, 50
-	case ClassPermanent, ClassNone:
+	case ClassPermanent, ClassStaff, ClassNone:
 		return 0, false
 	}
 	attempt = max(attempt, 1)

@@ -23,6 +23,7 @@ func TestClassify(t *testing.T) {
 		{"permanent, wrapped", wrap(ErrPermanent), ClassPermanent},
 		{"capacity, wrapped", wrap(ErrCapacity), ClassCapacity},
 		{"credentials, wrapped", wrap(ErrCredentials), ClassCredentials},
+		{"staff, wrapped", wrap(ErrStaff), ClassStaff},
 		{"unknown outcome, wrapped", wrap(ErrOutcomeUnknown), ClassUnknown},
 		{"not found counts as permanent", wrap(ErrNotFound), ClassPermanent},
 		{"no class", errors.New("oops"), ClassUnknown},

@@ -26,6 +26,9 @@ type Deps struct {
 	// Pay opens or re-opens the payment of an open invoice. It runs outside of
 	// any transaction and may take seconds.
 	Pay func(ctx context.Context, app core.App, invoice *core.Record, gateway string) (Payment, error)
+	// ChargeSaved charges what is due on an open invoice to a saved method. A live
+	// page of the invoice is closed first, so that it cannot be paid twice.
+	ChargeSaved func(ctx context.Context, app core.App, invoice, method *core.Record, actor string) error
 	// PaymentOf says how an invoice's payment stands, without calling anybody.
 	PaymentOf func(app core.App, invoice *core.Record) (Payment, error)
 	// Check asks the gateway about every open attempt of an invoice and settles

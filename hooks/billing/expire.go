@@ -71,7 +71,7 @@ func release(tx core.App, orderID string, now time.Time) error {
 		return err
 	}
 	order.Set("status", string(billing.OrderExpired))
-	if err := tx.Save(order); err != nil {
+	if err := collections.Save(tx, order); err != nil {
 		return fmt.Errorf("release order %s: %w", orderID, err)
 	}
 	subs, err := collections.All(tx, collections.Subscriptions, dbx.HashExp{"order": orderID, "status": string(billing.SubscriptionPending)}, "")
@@ -92,7 +92,7 @@ func release(tx core.App, orderID string, now time.Time) error {
 func releaseUnit(tx core.App, sub *core.Record, now time.Time) error {
 	sub.Set("status", string(billing.SubscriptionCancelled))
 	sub.Set("cancelled_at", collections.Stamp(now))
-	if err := tx.Save(sub); err != nil {
+	if err := collections.Save(tx, sub); err != nil {
 		return fmt.Errorf("release subscription %s: %w", sub.Id, err)
 	}
 	services, err := collections.All(tx, collections.Services, dbx.HashExp{"subscription": sub.Id, "status": string(provisioning.ServicePending)}, "")
@@ -103,7 +103,7 @@ func releaseUnit(tx core.App, sub *core.Record, now time.Time) error {
 		svc.Set("status", string(provisioning.ServiceTerminated))
 		svc.Set("status_reason", "The order was not paid in time.")
 		svc.Set("terminated_at", collections.Stamp(now))
-		if err := tx.Save(svc); err != nil {
+		if err := collections.Save(tx, svc); err != nil {
 			return fmt.Errorf("release service %s: %w", svc.Id, err)
 		}
 	}

@@ -50,7 +50,7 @@ func (s *subject) issue(tx core.App, invoice *core.Record, now, dueAt time.Time)
 		"status": string(billing.InvoiceOpen), "number": number, "series": settings.Series, "year": year, "seq": seq,
 		"issued_at": collections.Stamp(now), "due_at": collections.Stamp(dueAt),
 	})
-	if err := tx.Save(invoice); err != nil {
+	if err := collections.Save(tx, invoice); err != nil {
 		return fmt.Errorf("issue invoice %s: %w", number, err)
 	}
 	totals, err := collections.InvoiceTotals(invoice)
@@ -63,7 +63,7 @@ func (s *subject) issue(tx core.App, invoice *core.Record, now, dueAt time.Time)
 	if totals.Total.IsZero() {
 		invoice.Set("status", string(billing.InvoicePaid))
 		invoice.Set("paid_at", collections.Stamp(now))
-		return tx.Save(invoice)
+		return collections.Save(tx, invoice)
 	}
 	return nil
 }
@@ -95,7 +95,7 @@ func void(tx core.App, invoice *core.Record, now time.Time) error {
 	invoice.Set("status", string(billing.InvoiceVoid))
 	invoice.Set("due_minor", 0)
 	invoice.Set("voided_at", collections.Stamp(now))
-	if err := tx.Save(invoice); err != nil {
+	if err := collections.Save(tx, invoice); err != nil {
 		return fmt.Errorf("void invoice %s: %w", invoice.GetString("number"), err)
 	}
 	return collections.Post(tx, now, "void:"+invoice.Id, invoice.GetString("user"), invoice.Id, "", billing.PostVoid(totals))

@@ -63,6 +63,7 @@ type invoiceList struct {
 type payRequest struct {
 	ID      string `json:"-" path:"id"`
 	Gateway string `json:"gateway"`
+	Method  string `json:"method,omitzero"` // a saved method's id; "" opens a page
 }
 
 type payAnswer struct {
@@ -139,10 +140,30 @@ func (s *subject) payInvoice(r *op.Request, in payRequest) (payAnswer, error) {
 	case billing.InvoiceVoid:
 		return payAnswer{}, op.NewProblem(http.StatusConflict, "void", "This invoice is void; nothing is owed on it. Please place a new order.")
 	}
+	if in.Method != "" {
+		return s.payWithSaved(r, inv, in.Method)
+	}
 	if err := s.checkGateway(r.App, in.Gateway); err != nil {
 		return payAnswer{}, err
 	}
 	p, err := s.pay(r, inv, in.Gateway)
+	return payAnswer{p}, err
+}
+
+// payWithSaved charges a saved method of the customer's own. The outcome
+// arrives live.
+func (s *subject) payWithSaved(r *op.Request, inv *core.Record, methodID string) (payAnswer, error) {
+	method, err := collections.Owned(r.App, collections.PaymentMethods, methodID, r.Auth.Id)
+	if err != nil {
+		return payAnswer{}, err
+	}
+	if !method.GetBool("active") {
+		return payAnswer{}, op.NewProblem(http.StatusConflict, "method_gone", "This payment method was removed. Please choose another.")
+	}
+	if err := s.ChargeSaved(r.Request.Context(), r.App, inv, method, "customer:"+r.Auth.Id); err != nil {
+		return payAnswer{}, err
+	}
+	p, err := s.PaymentOf(r.App, inv)
 	return payAnswer{p}, err
 }
 

@@ -177,7 +177,7 @@ func fixCurrency(tx core.App, user *core.Record, currency string) error {
 		return nil
 	case "":
 		user.Set("currency", currency)
-		if err := tx.Save(user); err != nil {
+		if err := collections.Save(tx, user); err != nil {
 			return fmt.Errorf("customer %s: %w", user.Id, err)
 		}
 		return nil

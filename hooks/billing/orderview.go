@@ -127,7 +127,7 @@ func viewOrder(app core.App, id string) (orderView, error) {
 	services := []*core.Record{}
 	err = app.RecordQuery(collections.Services).
 		InnerJoin(collections.Subscriptions+" s", dbx.NewExp("`s`.`id` = `services`.`subscription`")).
-		AndWhere(dbx.NewExp("`s`.`order` = {:order}", dbx.Params{"order": id})).OrderBy("services.created ASC, services.id ASC").All(&services)
+		AndWhere(dbx.NewExp("`s`.`order` = {:order}", dbx.Params{"order": id})).OrderBy("services.created ASC", "services.id ASC").All(&services)
 	if err != nil {
 		return v, fmt.Errorf("services of order %s: %w", id, err)
 	}

@@ -153,3 +153,64 @@ func classed(err error) error {
 	}
 	return err
 }
+
+// Standing is how the newest attempt of an invoice stands.
+type Standing struct {
+	State  string // of billing.PaymentState, or "unknown"; "" without an attempt
+	URL    string // where the customer goes on
+	Reason string // a sentence for the customer
+}
+
+// Standing reads how the payment of an open invoice stands, from our rows alone.
+func (s *Subject) Standing(app core.App, invoiceID string) (Standing, error) {
+	a, err := findAttempt(app, "`invoice` = {:invoice} ORDER BY `created` DESC, `rowid` DESC", dbx.Params{"invoice": invoiceID})
+	if err != nil || a == nil {
+		return Standing{}, err
+	}
+	st := Standing{Reason: declineSentence(a.Reason)}
+	switch a.Status {
+	case attemptCreated, attemptUnknown:
+		st.State = "unknown"
+	case attemptOpen:
+		st.State = string(billing.PaymentOpen)
+		if a.Reason != "" {
+			st.State = string(billing.PaymentDeclined)
+		}
+		if s.usable(a, a.Gateway) {
+			st.URL = a.PageURL
+		}
+	case attemptPending:
+		st.State = string(billing.PaymentPending)
+	case attemptNeedsAction:
+		st.State, st.URL = string(billing.PaymentNeedsAction), a.ActionURL
+		if st.URL == "" && s.usable(a, a.Gateway) {
+			st.URL = a.PageURL
+		}
+	case attemptFailed:
+		st.State = string(billing.PaymentDeclined)
+	case attemptCancelled:
+		st.State, st.Reason = string(billing.PaymentCancelled), ""
+	case attemptSucceeded:
+		st.State = string(billing.PaymentSucceeded)
+	}
+	return st, nil
+}
+
+// declineSentence puts a gateway's code into words that help.
+func declineSentence(code string) string {
+	known := map[string]string{
+		"":                        "",
+		"insufficient_funds":      "The bank says there is not enough money on this card. Please try another one.",
+		"expired_card":            "This card has expired. Please use another one.",
+		"incorrect_cvc":           "The security code was not right. Please try again.",
+		"authentication_required": "The bank wants you to confirm this payment. Please try again and follow its steps.",
+		"lost_card":               "The bank declined this card. Please use another one.",
+		"stolen_card":             "The bank declined this card. Please use another one.",
+		"card_declined":           "The bank declined this card without giving a reason. Please try another one, or ask the bank.",
+		"generic_decline":         "The bank declined this card without giving a reason. Please try another one, or ask the bank.",
+	}
+	if s, ok := known[code]; ok {
+		return s
+	}
+	return "The payment was declined. Please try another card, or ask the bank."
+}

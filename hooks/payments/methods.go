@@ -111,14 +111,14 @@ func (s *Subject) mirror(tx core.App, p methodsPayload, saved []billing.SavedMet
 			"user": p.User, "gateway": p.Gateway, "gateway_method_id": m.ID, "kind": m.Kind, "brand": m.Brand, "last4": m.Last4,
 			"exp_month": m.ExpMonth, "exp_year": m.ExpYear, "fingerprint": m.Fingerprint, "active": true,
 		})
-		if err := tx.Save(r); err != nil {
+		if err := collections.Save(tx, r); err != nil {
 			return fmt.Errorf("save payment method: %w", err)
 		}
 	}
 	for _, gone := range byID {
 		gone.Set("active", false)
 		gone.Set("is_default", false)
-		if err := tx.Save(gone); err != nil {
+		if err := collections.Save(tx, gone); err != nil {
 			return fmt.Errorf("retire payment method: %w", err)
 		}
 	}

@@ -64,6 +64,7 @@ func Register(app core.App, table *op.Table, worker *jobs.Worker, deps Deps) *Su
 	worker.Handle(jobWebhook, s.retryEvent)
 	worker.Handle(jobWatch, s.watch)
 	worker.Handle(jobClose, s.closeAttempt)
+	worker.Handle(jobCharge, s.charge)
 	worker.Handle(jobMethods, s.syncMethods)
 	app.OnServe().Bind(&hook.Handler[*core.ServeEvent]{Id: "paymentsInbox", Priority: 50, Func: func(e *core.ServeEvent) error {
 		if err := e.Next(); err != nil {

@@ -189,7 +189,7 @@ func saveApplied(tx core.App, now time.Time, invoice *core.Record, app billing.A
 	if app.Status == billing.InvoicePaid {
 		invoice.Set("paid_at", collections.Stamp(now))
 	}
-	if err := tx.Save(invoice); err != nil {
+	if err := collections.Save(tx, invoice); err != nil {
 		return fmt.Errorf("pay invoice %s: %w", invoice.GetString("number"), err)
 	}
 	return nil

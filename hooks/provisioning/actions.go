@@ -153,7 +153,7 @@ func (s *Subject) settled(r *jobs.Run, status provisioning.ServiceStatus, action
 				return err
 			}
 		}
-		if err := tx.Save(svc); err != nil {
+		if err := collections.Save(tx, svc); err != nil {
 			return fmt.Errorf("service %s: %w", svc.Id, err)
 		}
 		if err := logDone(tx, r, svc, action, ""); err != nil {
@@ -228,7 +228,7 @@ func (s *Subject) powered(r *jobs.Run, action, failure string) error {
 		clearAction(svc, actionPower)
 		svc.Set("action_note", failure)
 		svc.Set("busy", false)
-		if err := tx.Save(svc); err != nil {
+		if err := collections.Save(tx, svc); err != nil {
 			return fmt.Errorf("service %s: %w", svc.Id, err)
 		}
 		status := "done"
@@ -268,7 +268,7 @@ func (s *Subject) resetPassword(r *jobs.Run) error {
 			return err
 		}
 		clearAction(svc, actionReset)
-		if err := tx.Save(svc); err != nil {
+		if err := collections.Save(tx, svc); err != nil {
 			return fmt.Errorf("service %s: %w", svc.Id, err)
 		}
 		return logDone(tx, r, svc, actionReset, "")
@@ -292,7 +292,7 @@ func (s *Subject) givenUp(app core.App, r *jobs.Run, cause error) {
 				return err
 			}
 		}
-		if err := tx.Save(svc); err != nil {
+		if err := collections.Save(tx, svc); err != nil {
 			return err
 		}
 		if err := writeLog(tx, svc, r.Kind, "failed", r.Actor, "", cut(cause.Error(), 900), r.Queued, r.Now()); err != nil {

@@ -45,7 +45,7 @@ func assign(tx core.App, svc *core.Record, addresses []provisioning.Address, now
 	}
 	for _, gone := range have {
 		gone.Set("valid_until", collections.Stamp(now))
-		if err := tx.Save(gone); err != nil {
+		if err := collections.Save(tx, gone); err != nil {
 			return fmt.Errorf("release %s of service %s: %w", gone.GetString("ip"), svc.Id, err)
 		}
 	}
@@ -54,7 +54,7 @@ func assign(tx core.App, svc *core.Record, addresses []provisioning.Address, now
 	}
 	svc.Set("ipv4", v4)
 	svc.Set("ipv6", v6)
-	if err := tx.Save(svc); err != nil {
+	if err := collections.Save(tx, svc); err != nil {
 		return fmt.Errorf("addresses of service %s: %w", svc.Id, err)
 	}
 	return nil

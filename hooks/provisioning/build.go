@@ -187,7 +187,7 @@ func (w *work) save(tx core.App, change func(svc *core.Record, now time.Time) er
 	if err := change(svc, w.r.Now()); err != nil {
 		return err
 	}
-	if err := tx.Save(svc); err != nil {
+	if err := collections.Save(tx, svc); err != nil {
 		return fmt.Errorf("service %s: %w", svc.Id, err)
 	}
 	w.svc = svc

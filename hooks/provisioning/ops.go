@@ -65,7 +65,7 @@ func (s *Subject) serviceOps(t *op.Table) {
 
 func (s *Subject) list(r *op.Request, _ op.None) (serviceList, error) {
 	list := serviceList{Items: []serviceView{}}
-	found, err := collections.All(r.App, collections.Services, dbx.HashExp{"user": r.Auth.Id, "archived_at": ""}, "status = 'terminated' ASC, created DESC")
+	found, err := collections.All(r.App, collections.Services, dbx.HashExp{"user": r.Auth.Id, "archived_at": ""}, "(`status` = 'terminated') ASC, created DESC")
 	if err != nil {
 		return list, err
 	}
@@ -131,7 +131,7 @@ func (s *Subject) change(r *op.Request, id string, edit func(tx core.App, svc *c
 		if err := edit(tx, svc); err != nil {
 			return err
 		}
-		return tx.Save(svc)
+		return collections.Save(tx, svc)
 	})
 	if err != nil {
 		return serviceView{}, err

@@ -115,7 +115,7 @@ func (s *Subject) record(r *jobs.Run, st provisioning.Status, t provisioning.Tra
 		svc.Set("power", string(st.Power))
 		svc.Set("power_at", collections.Stamp(r.Now()))
 		svc.Set("busy", st.Busy)
-		if err := tx.Save(svc); err != nil {
+		if err := collections.Save(tx, svc); err != nil {
 			return fmt.Errorf("service %s: %w", svc.Id, err)
 		}
 		if len(st.Addresses) == 0 {
@@ -142,7 +142,7 @@ func (s *Subject) lost(r *jobs.Run) error {
 		svc.Set("power", string(provisioning.PowerUnknown))
 		svc.Set("power_at", collections.Stamp(r.Now()))
 		svc.Set("action_note", "The host does not find this server. Our team has been told.")
-		if err := tx.Save(svc); err != nil {
+		if err := collections.Save(tx, svc); err != nil {
 			return fmt.Errorf("service %s: %w", svc.Id, err)
 		}
 		return writeLog(tx, svc, "refresh", "failed", r.Actor, "", "the platform does not know this server", r.Queued, r.Now())

@@ -19,8 +19,9 @@ import (
 // same invoice; the declined payment cannot succeed any more without a call of
 // ours, as nobody else has its client secret.
 //
-// When Stripe replays a stored server error for the key, repeating is useless;
-// then the customer's payments are searched for this attempt.
+// When Stripe replays a stored server error for the key, or knows the key with
+// other parameters (a description that changed), repeating is useless; then the
+// customer's payments are searched for this attempt and amount.
 func (c *Client) Charge(ctx context.Context, r billing.ChargeRequest) (billing.PaymentReport, error) {
 	what := "charge attempt " + r.AttemptID
 	params, err := chargeParams(what, r)
@@ -38,7 +39,7 @@ func (c *Client) Charge(ctx context.Context, r billing.ChargeRequest) (billing.P
 	switch {
 	case failed == nil:
 		return x.intentReport(pi)
-	case errors.Is(failed, billing.ErrOutcomeUnknown) && x.replayed.Load():
+	case mismatched(failed), errors.Is(failed, billing.ErrOutcomeUnknown) && x.replayed.Load():
 		return c.findCharge(ctx, r, failed)
 	}
 	return billing.PaymentReport{}, failed
@@ -111,7 +112,8 @@ func (c *Client) findCharge(ctx context.Context, r billing.ChargeRequest, failed
 		if pi == nil || pi.Metadata[metaAttempt] != r.AttemptID || pi.Metadata[metaMethod] != r.Method {
 			continue
 		}
-		if found, err := reportIntent(pi); err == nil && found.State != billing.PaymentOpen {
+		found, err := reportIntent(pi)
+		if err == nil && found.State != billing.PaymentOpen && found.Amount == r.Amount {
 			return found, nil
 		}
 	}

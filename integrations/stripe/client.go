@@ -29,16 +29,16 @@ const defaultTimeout = 30 * time.Second
 // value is printed or logged.
 type Config struct {
 	// SecretKey is a secret or restricted key: sk_live_…, rk_test_… . Required.
-	SecretKey string
+	SecretKey string `json:"-"`
 	// WebhookSecret is the signing secret of our endpoint, whsec_… . Without it
 	// payments work and ParseWebhook refuses everything.
-	WebhookSecret string
+	WebhookSecret string `json:"-"`
 	// APIURL is the base address; "" is Stripe's own. Plain http is accepted for
 	// test keys only, so that a live key never travels unencrypted.
 	APIURL string
 	// Now tells the time to decide whether a page's expiry is within Stripe's
 	// limits; nil is time.Now.
-	Now func() time.Time
+	Now func() time.Time `json:"-"`
 }
 
 // String names the mode of the key and shows no secret.

@@ -33,10 +33,7 @@ func declineOf(said *stripe.Error) (billing.DeclineKind, string) {
 	if said == nil {
 		return billing.DeclineSoft, ""
 	}
-	reason := string(said.DeclineCode)
-	if reason == "" {
-		reason = string(said.Code)
-	}
+	reason := firstOf(firstOf(string(said.DeclineCode), string(said.Code)), string(said.Type))
 	switch {
 	case said.Code == stripe.ErrorCodeAuthenticationRequired, reason == string(stripe.ErrorCodeAuthenticationRequired):
 		return billing.DeclineAuthenticate, string(stripe.ErrorCodeAuthenticationRequired)

@@ -58,12 +58,12 @@ func mismatched(err error) bool {
 }
 
 // failure classes the library's error of this call; nil stays nil unless the
-// answer was a redirect, which the library takes for success.
+// answer was a redirect, which the library may take for success.
 func (x *exchange) failure(err error) error {
 	var said *stripe.Error
-	switch {
-	case err == nil && x.status.Load() >= 300:
-		return x.lost(fmt.Sprintf("answered with a redirect (status %d); is the API address right?", x.status.Load()), nil)
+	switch status := x.status.Load(); {
+	case status >= 300 && status < 400:
+		return x.lost(fmt.Sprintf("answered with a redirect (status %d); is the API address right?", status), nil)
 	case err == nil:
 		return nil
 	case errors.As(err, &said):

@@ -47,7 +47,10 @@ func reportIntent(pi *stripe.PaymentIntent) (billing.PaymentReport, error) {
 	if pi.LatestCharge != nil && pi.LatestCharge.Created > 0 { // expanded
 		r.At = time.Unix(pi.LatestCharge.Created, 0).UTC()
 	}
-	return r, intentState(&r, pi)
+	if err := intentState(&r, pi); err != nil {
+		return billing.PaymentReport{}, err
+	}
+	return r, nil
 }
 
 // intentState fills the state and what belongs to it.

@@ -99,9 +99,9 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	x.attempted.Store(true)
 	res, err := t.base.RoundTrip(req)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // the caller names the call
+		return nil, err // the caller names the call
 	}
-	x.status.Store(int32(res.StatusCode)) //nolint:gosec // three digits
+	x.status.Store(int32(res.StatusCode))
 	x.requestID.Store(res.Header.Get("Request-Id"))
 	x.replayed.Store(res.Header.Get("Idempotent-Replayed") == "true")
 	res.Body = &bounded{res.Body, answerLimit}
@@ -120,5 +120,5 @@ func (b *bounded) Read(p []byte) (int, error) {
 	if b.left -= int64(n); b.left < 0 {
 		return 0, errAnswerTooLong
 	}
-	return n, err //nolint:wrapcheck // io.EOF must stay io.EOF
+	return n, err // as it is: io.EOF must stay io.EOF
 }

@@ -105,6 +105,7 @@ func (c *Client) stepBuild(ctx context.Context, o provisioning.Order, p plan, b 
 		op: op, effect: writes, method: http.MethodPost, path: "/servers/" + b.RemoteID + "/build",
 		body: buildRequest(p, c.tag(o.ServiceID), o.Hostname),
 	}
+	c.creates.called(o.ServiceID, c.now())
 	var got answer[server]
 	if err := c.do(ctx, r, &got); err != nil {
 		return b, err
@@ -152,18 +153,21 @@ func username(windows bool) string {
 	return "root"
 }
 
-// recoverBuild reads whether a lost build call took effect. One that did not is
-// safe to repeat: nothing is installed yet.
+// recoverBuild reads whether a lost build call took effect. "Not" is believed
+// only once it is settled: a call that arrives late would install the system a
+// second time, under the customer's hands and with a password nobody knows.
 func (c *Client) recoverBuild(ctx context.Context, o provisioning.Order, b provisioning.Build) (provisioning.Build, error) {
-	s, err := c.readOwn(ctx, "look at server "+b.RemoteID, o, b)
-	if err != nil {
+	op := "look at server " + b.RemoteID
+	s, err := c.readOwn(ctx, op, o, b)
+	if err != nil || b.Started.IsZero() {
 		return b, err
 	}
-	switch ph := s.phase(); {
-	case ph == phaseAllocated && !s.busy():
+	ph := s.phase()
+	if ph == phaseAllocated && !s.busy() || ph == phaseFailed && b.Data[dataRebuilt] != "" {
+		if wait := c.unsettled(o, b); wait > 0 {
+			return b, refuse(provisioning.ErrTemporary, op, "no installation yet; the answer is final in %s", wait.Round(time.Second))
+		}
 		return b, nil
-	case ph == phaseFailed && b.Data[dataRebuilt] != "":
-		return b, nil // still the first failure, or a second one: building again is safe
 	}
 	b.Hostname = o.Hostname
 	return withoutPassword(b), nil

@@ -41,7 +41,7 @@ func harness(t *testing.T, opts virtbox.Options) adaptertest.Harness {
 		BadKey:   func() provisioning.Creator { return g.clientWith("wrong") },
 		Order:    func(n int) provisioning.Order { return testOrder("svc" + strconv.Itoa(n)) },
 		Now:      g.clock.now,
-		Sleep:    g.clock.add,
+		Sleep:    g.sleep,
 		Deadline: deadline,
 		Effects:  []string{StepUser, StepCreate, StepTag, StepBuild},
 		Create:   StepCreate,
@@ -68,17 +68,19 @@ func (g *rig) remotes() []adaptertest.Remote {
 func (g *rig) breakCall(match string, m adaptertest.Mishap) {
 	kinds := map[adaptertest.Mishap]fault.Kind{
 		adaptertest.LostAnswer: fault.LostAnswer, adaptertest.After500: fault.After500, adaptertest.Truncated: fault.Truncated,
-		adaptertest.HTML502: fault.HTML502, adaptertest.RateLimited: fault.RateLimited, adaptertest.Slow: fault.Slow,
+		adaptertest.HTML502: fault.HTML502, adaptertest.RateLimited: fault.RateLimited,
 	}
 	if k, ok := kinds[m]; ok {
-		g.box.Faults().Add(fault.Fault{Match: match, Kind: k, Times: 1, Delay: time.Minute})
+		g.box.Faults().Add(fault.Fault{Match: match, Kind: k, Times: 1})
 		return
 	}
 	switch m {
 	case adaptertest.Refused:
-		g.dial.mu.Lock()
-		defer g.dial.mu.Unlock()
-		g.dial.refuse = append(g.dial.refuse, func(r *http.Request) bool { return strings.HasPrefix(r.Method+" "+r.URL.Path, match) })
+		g.dial.add(dialFault{match: match})
+	case adaptertest.Slow:
+		g.dial.add(dialFault{match: match, slow: true})
+	case adaptertest.Late:
+		g.dial.add(dialFault{match: match, late: true})
 	case adaptertest.Locked:
 		g.box.Answer(match, http.StatusLocked, `{"msg":"the server is locked"}`, 1)
 	case adaptertest.Unauthorized:

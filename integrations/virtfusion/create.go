@@ -78,8 +78,9 @@ func (c *Client) Advance(ctx context.Context, o provisioning.Order, b provisioni
 // servers and looks for one above the ids known before, without a system,
 // without another service's name, made inside the call's window and of the
 // ordered size. One is adopted; several, or a doubtful one, are for a person
-// (ErrOutcomeUnknown). None is believed only after Config.Settle has passed
-// since the call and since this process began, on two reads.
+// (ErrOutcomeUnknown). That a server or an installation is not there is believed
+// only after Config.Settle has passed since the call and since this Client was
+// made: the panel may still work on a request whose connection is gone.
 func (c *Client) Recover(ctx context.Context, o provisioning.Order, b provisioning.Build) (provisioning.Build, error) {
 	p, err := parsePlan(o)
 	if err != nil {
@@ -173,7 +174,7 @@ func (c *Client) stepCreate(ctx context.Context, o provisioning.Order, p plan, b
 	if !c.creates.begin(b.RemoteUser, o.ServiceID, c.now()) {
 		return b, refuse(provisioning.ErrTemporary, op, "another create for this customer is being resolved")
 	}
-	c.creates.posted(b.RemoteUser, c.now())
+	c.creates.called(o.ServiceID, c.now())
 	id, err := c.createServer(ctx, op, p, b.RemoteUser)
 	unknown := provisioning.Classify(err) == provisioning.ClassUnknown
 	if err == nil {

@@ -1,9 +1,13 @@
 package virtfusion
 
 import (
+	"context"
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -44,24 +48,100 @@ type rig struct {
 	dial  *dialer
 }
 
-// dialer refuses the next connections that tests ask it to.
+// dialFault is one call that goes wrong on our side of the network: it is not
+// sent at all, or its answer comes after the caller has given up.
+type dialFault struct {
+	match string // start of "METHOD /path"
+	slow  bool
+	late  bool // the panel gets it after lateBy
+}
+
+// lateBy is how long a late request is under way.
+const lateBy = 20 * time.Second
+
+// dialer applies the faults that tests ask for, each once.
 type dialer struct {
 	mu     sync.Mutex
-	refuse []func(*http.Request) bool
+	faults []dialFault
 	next   http.RoundTripper
+	clock  *clock
+	late   []lateRequest
+}
+
+// lateRequest has left us and not yet reached the panel.
+type lateRequest struct {
+	due time.Time
+	r   *http.Request
+}
+
+// deliver hands over what is due by now.
+func (d *dialer) deliver() {
+	d.mu.Lock()
+	due := slices.Clone(d.late)
+	d.late = slices.DeleteFunc(d.late, func(l lateRequest) bool { return !d.clock.now().Before(l.due) })
+	d.mu.Unlock()
+	for _, l := range due {
+		if d.clock.now().Before(l.due) {
+			continue
+		}
+		if resp, err := d.next.RoundTrip(l.r); err == nil {
+			_ = resp.Body.Close()
+		}
+	}
+}
+
+// postpone keeps a copy of a request for later and lets its caller wait.
+func (d *dialer) postpone(r *http.Request) error {
+	cp := r.Clone(context.WithoutCancel(r.Context()))
+	if r.GetBody != nil {
+		body, err := r.GetBody()
+		if err != nil {
+			return err
+		}
+		cp.Body = body
+	}
+	d.mu.Lock()
+	d.late = append(d.late, lateRequest{d.clock.now().Add(lateBy), cp})
+	d.mu.Unlock()
+	<-r.Context().Done()
+	return r.Context().Err()
+}
+
+func (d *dialer) add(f dialFault) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.faults = append(d.faults, f)
+}
+
+func (d *dialer) take(r *http.Request) (dialFault, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i, f := range d.faults {
+		if strings.HasPrefix(r.Method+" "+r.URL.Path, f.match) {
+			d.faults = slices.Delete(d.faults, i, i+1)
+			return f, true
+		}
+	}
+	return dialFault{}, false
 }
 
 func (d *dialer) RoundTrip(r *http.Request) (*http.Response, error) {
-	d.mu.Lock()
-	for i, match := range d.refuse {
-		if match(r) {
-			d.refuse = append(d.refuse[:i], d.refuse[i+1:]...)
-			d.mu.Unlock()
-			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: net.ErrClosed}
-		}
+	f, broken := d.take(r)
+	switch {
+	case !broken:
+		return d.next.RoundTrip(r)
+	case f.late:
+		return nil, d.postpone(r)
+	case !f.slow:
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
 	}
-	d.mu.Unlock()
-	return d.next.RoundTrip(r)
+	resp, err := d.next.RoundTrip(r.WithContext(context.WithoutCancel(r.Context())))
+	if err != nil {
+		return nil, err
+	}
+	_ = resp.Body.Close()
+	<-r.Context().Done()
+	return nil, r.Context().Err()
 }
 
 func newRig(t *testing.T, opts virtbox.Options) *rig {
@@ -74,9 +154,15 @@ func newRig(t *testing.T, opts virtbox.Options) *rig {
 	srv.Start()
 	t.Cleanup(srv.Close)
 	g.url = srv.URL
-	g.dial = &dialer{next: srv.Client().Transport}
+	g.dial = &dialer{next: srv.Client().Transport, clock: g.clock}
 	g.http = &http.Client{Transport: g.dial}
 	return g
+}
+
+// sleep moves the clock and delivers what becomes due.
+func (g *rig) sleep(d time.Duration) {
+	g.clock.add(d)
+	g.dial.deliver()
 }
 
 func (g *rig) client() *Client { return g.clientWith(testToken) }
@@ -112,7 +198,7 @@ func (g *rig) built(c *Client, o provisioning.Order) provisioning.Build {
 		if b = next; b.Done {
 			return b
 		}
-		g.clock.add(b.Wait)
+		g.sleep(b.Wait)
 	}
 	g.t.Fatalf("the build of %s has not ended: %+v", o.ServiceID, b)
 	return b

@@ -24,7 +24,6 @@ func (c *Client) recoverCreate(ctx context.Context, o provisioning.Order, p plan
 	if !c.creates.begin(b.RemoteUser, o.ServiceID, c.now()) {
 		return b, refuse(provisioning.ErrTemporary, op, "another create for this customer is being resolved")
 	}
-	lastCall := c.creates.since(b.RemoteUser)
 	resolved := false
 	defer func() { c.creates.end(b.RemoteUser, resolved) }()
 
@@ -33,7 +32,7 @@ func (c *Client) recoverCreate(ctx context.Context, o provisioning.Order, p plan
 		return b, err
 	}
 	if found == "" {
-		if wait := c.unsettled(b, lastCall); wait > 0 {
+		if wait := c.unsettled(o, b); wait > 0 {
 			return b, refuse(provisioning.ErrTemporary, op, "none yet; the answer is final in %s", wait.Round(time.Second))
 		}
 		if found, err = c.search(ctx, op, o, p, b); err != nil {
@@ -52,12 +51,12 @@ func (c *Client) recoverCreate(ctx context.Context, o provisioning.Order, p plan
 	return move(b, StepTag), nil
 }
 
-// unsettled is how long "no server" must still be doubted: the panel may be
+// unsettled is how long "it is not there" must be doubted: the panel may be
 // working on a request whose connection is gone, ours or that of a process
 // before us.
-func (c *Client) unsettled(b provisioning.Build, lastCall time.Time) time.Duration {
+func (c *Client) unsettled(o provisioning.Order, b provisioning.Build) time.Duration {
 	from := b.Started
-	for _, t := range []time.Time{c.born, lastCall} {
+	for _, t := range []time.Time{c.born, c.creates.lastCall(o.ServiceID)} {
 		if t.After(from) {
 			from = t
 		}

@@ -21,6 +21,7 @@ type creates struct {
 	mu     sync.Mutex
 	open   map[string]openCreate // by remote user
 	claims map[string]claim      // by remote server
+	calls  map[string]time.Time  // by service: its last call that may take effect late
 }
 
 type openCreate struct {
@@ -35,7 +36,7 @@ type claim struct {
 }
 
 func newCreates() *creates {
-	return &creates{open: map[string]openCreate{}, claims: map[string]claim{}}
+	return &creates{open: map[string]openCreate{}, claims: map[string]claim{}, calls: map[string]time.Time{}}
 }
 
 // begin reserves the user for a create or a search by one service. It is false
@@ -55,13 +56,23 @@ func (c *creates) begin(user, service string, now time.Time) bool {
 	return true
 }
 
-// posted notes the moment of the call that may create.
-func (c *creates) posted(user string, now time.Time) {
+// called notes the moment of a call of a service that may take effect late.
+func (c *creates) called(service string, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	o := c.open[user]
-	o.at = now
-	c.open[user] = o
+	for other, at := range c.calls {
+		if now.Sub(at) > claimFor {
+			delete(c.calls, other)
+		}
+	}
+	c.calls[service] = now
+}
+
+// lastCall is when called was last noted for a service, or zero.
+func (c *creates) lastCall(service string) time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.calls[service]
 }
 
 // end closes what begin opened. An unresolved create keeps its place.
@@ -75,13 +86,6 @@ func (c *creates) end(user string, resolved bool) {
 	o := c.open[user]
 	o.calling = false
 	c.open[user] = o
-}
-
-// since is when the user's unresolved create was last called, or zero.
-func (c *creates) since(user string) time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.open[user].at
 }
 
 // claim gives a server to a service; false if another service has it.

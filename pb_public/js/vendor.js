@@ -3,3 +3,8 @@ export {
     html, h, render, Fragment, createContext, useState, useEffect, useLayoutEffect, useRef, useMemo, useCallback, useContext, useId,
     signal, computed, effect, batch, untracked, useSignal, useComputed, useSignalEffect,
 } from "../vendor/preact.js";
+
+/**
+ * @template T
+ * @typedef {import("../vendor/preact.js").Signal<T>} Signal
+ */

@@ -39,39 +39,47 @@ func testCharge(t *testing.T, h Harness) {
 	}
 }
 
-func testDeclinedCharges(t *testing.T, h Harness) {
-	for _, test := range []struct {
-		card  Card
-		state billing.PaymentState
-		kind  billing.DeclineKind
-	}{
-		{CardSoftDecline, billing.PaymentDeclined, billing.DeclineSoft},
-		{CardHardDecline, billing.PaymentDeclined, billing.DeclineHard},
-		{CardNeedsAction, billing.PaymentNeedsAction, billing.DeclineAuthenticate},
+func testSoftDecline(t *testing.T, h Harness) {
+	h.declines(t, CardSoftDecline, billing.PaymentDeclined, billing.DeclineSoft)
+}
+
+func testHardDecline(t *testing.T, h Harness) {
+	h.declines(t, CardHardDecline, billing.PaymentDeclined, billing.DeclineHard)
+}
+
+func testNeedsAction(t *testing.T, h Harness) {
+	h.declines(t, CardNeedsAction, billing.PaymentNeedsAction, billing.DeclineAuthenticate)
+}
+
+// declines charges a card twice with one key; answer, read and webhook must say
+// the same, and no money may move.
+func (h Harness) declines(t *testing.T, card Card, state billing.PaymentState, kind billing.DeclineKind) {
+	t.Helper()
+	r := h.saved(t, "a1", card)
+	first, err := h.Gateway.Charge(t.Context(), r)
+	if err != nil || first.State != state || first.Decline != kind || first.Reason == "" || first.Reference == "" {
+		t.Fatalf("got %+v, %v, want %s and %s with reference and reason", first, err, state, kind)
+	}
+	want := first
+	want.AttemptID, want.InvoiceID, want.Customer, want.Method, want.Amount = r.AttemptID, r.InvoiceID, r.Customer, r.Method, r.Amount
+	again, err := h.Gateway.Charge(t.Context(), r)
+	if err != nil {
+		t.Fatalf("same key: %v", err)
+	}
+	read, err := h.Gateway.ReadPayment(t.Context(), first.Reference)
+	if err != nil {
+		t.Fatalf("ReadPayment: %v", err)
+	}
+	for what, got := range map[string]billing.PaymentReport{
+		"Charge": first, "same key": again, "ReadPayment": read, "PaymentOf": h.eventFor(t, first.Reference, state),
 	} {
-		r := h.saved(t, string(test.kind), test.card)
-		for _, turn := range []string{"first", "repeated"} {
-			got, err := h.Gateway.Charge(t.Context(), r)
-			if err != nil || got.State != test.state || got.Decline != test.kind || got.Reason == "" {
-				t.Errorf("%s, %s: got %+v, %v, want %s and %s with a reason", test.card, turn, got, err, test.state, test.kind)
-			}
-			if got.AttemptID != r.AttemptID || got.InvoiceID != r.InvoiceID || got.Method != r.Method || got.Amount != r.Amount {
-				t.Errorf("%s, %s: got %+v, want what was asked for", test.card, turn, got)
-			}
-			if got.Reference == "" {
-				continue
-			}
-			read, err := h.Gateway.ReadPayment(t.Context(), got.Reference)
-			if err != nil || read.State != test.state || read.Decline != test.kind || read.Reason != got.Reason {
-				t.Errorf("%s, read back: got %+v, %v, want %s for %s", test.card, read, err, test.state, got.Reason)
-			}
-			if e := h.eventFor(t, got.Reference, test.state); e.Decline != test.kind || e.Method != r.Method {
-				t.Errorf("%s, webhook: got %+v, want %s of method %s", test.card, e, test.kind, r.Method)
-			}
+		wantSame(t, what, got, want)
+		if got.Decline != kind || got.Reason != first.Reason || got.Method != r.Method {
+			t.Errorf("%s: got %+v, want %s for %s of method %s", what, got, kind, first.Reason, r.Method)
 		}
-		if n := h.Taken(r.InvoiceID); n != 0 {
-			t.Errorf("%s: money was taken %d times, want never", test.card, n)
-		}
+	}
+	if n := h.Taken(r.InvoiceID); n != 0 {
+		t.Errorf("money was taken %d times, want never", n)
 	}
 }
 
@@ -190,21 +198,39 @@ func testMethods(t *testing.T, h Harness) {
 	for _, m := range got {
 		byID[m.ID] = m
 	}
-	if m := byID[r.Method]; m.Kind != "card" || m.Brand == "" || len(m.Last4) != 4 || m.ExpMonth < 1 || m.ExpYear < 2000 || m.Fingerprint == "" {
-		t.Errorf("card: got %+v, want all of it", m)
-	}
+	wantCard(t, byID[r.Method])
 	if m := byID[slow]; m.Kind == "" || m.Kind == "card" {
 		t.Errorf("delayed method: got %+v, want its kind", m)
 	}
+	if _, err := h.Gateway.Methods(t.Context(), customer+"x"); !errors.Is(err, billing.ErrGatewayRefused) {
+		t.Errorf("unknown customer: got %v, want ErrGatewayRefused", err)
+	}
+}
+
+// wantCard expects all that is shown of a card and used to tell cards apart.
+func wantCard(t *testing.T, card billing.SavedMethod) {
+	t.Helper()
+	if card.Kind != "card" || card.Brand == "" || len(card.Last4) != 4 || card.Fingerprint == "" {
+		t.Errorf("card: got %+v, want all of it", card)
+	}
+	if card.ExpMonth < 1 || card.ExpMonth > 12 || card.ExpYear < 2000 {
+		t.Errorf("card: got expiry %d/%d", card.ExpMonth, card.ExpYear)
+	}
+}
+
+func testManyMethods(t *testing.T, h Harness) {
+	customer := h.customer(t)
 	for range 130 { // more than one page of any gateway
 		if _, err := h.SaveMethod(customer, CardWorks); err != nil {
 			t.Fatalf("SaveMethod: %v", err)
 		}
 	}
-	if got, err = h.Gateway.Methods(t.Context(), customer); err != nil || len(got) != 132 {
-		t.Errorf("got %d methods, %v, want 132", len(got), err)
+	got, err := h.Gateway.Methods(t.Context(), customer)
+	seen := map[string]bool{}
+	for _, m := range got {
+		seen[m.ID] = true
 	}
-	if _, err := h.Gateway.Methods(t.Context(), customer+"x"); !errors.Is(err, billing.ErrGatewayRefused) {
-		t.Errorf("unknown customer: got %v, want ErrGatewayRefused", err)
+	if err != nil || len(got) != 130 || len(seen) != 130 {
+		t.Errorf("got %d methods, %d different ones, %v, want 130", len(got), len(seen), err)
 	}
 }

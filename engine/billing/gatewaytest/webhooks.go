@@ -49,20 +49,27 @@ func testWebhooks(t *testing.T, h Harness) {
 			t.Errorf("two events have the id %s", first.ID)
 		}
 		seen[first.ID] = true
-		r, ok, err := h.Gateway.PaymentOf(w.Body)
-		if err != nil {
-			t.Errorf("PaymentOf %s: %v", first.Type, err)
-		}
-		if ok {
-			payments++
-			if first.Object != r.Reference && first.Object != r.PageReference {
-				t.Errorf("%s is about %q, want %q or %q", first.Type, first.Object, r.Reference, r.PageReference)
-			}
-		}
+		payments += h.payments(t, w, first)
 	}
 	if payments == 0 || payments == len(seen) {
 		t.Errorf("%d of %d events are about a payment, want some and not all", payments, len(seen))
 	}
+}
+
+// payments is 1 for an event about a payment, which must name that payment.
+func (h Harness) payments(t *testing.T, w Webhook, e billing.Event) int {
+	t.Helper()
+	r, ok, err := h.Gateway.PaymentOf(w.Body)
+	if err != nil {
+		t.Errorf("PaymentOf %s: %v", e.Type, err)
+	}
+	if !ok {
+		return 0
+	}
+	if e.Object != r.Reference && e.Object != r.PageReference {
+		t.Errorf("%s is about %q, want %q or %q", e.Type, e.Object, r.Reference, r.PageReference)
+	}
+	return 1
 }
 
 func testBadWebhooks(t *testing.T, h Harness) {

@@ -2,6 +2,7 @@ package adaptertest
 
 import (
 	"testing"
+	"time"
 
 	"github.com/ezscale/ezscale/engine/provisioning"
 )
@@ -31,7 +32,7 @@ func testBuild(t *testing.T, fresh func(*testing.T) Harness) {
 // testInterrupted breaks the call of every step in every way.
 func testInterrupted(t *testing.T, fresh func(*testing.T) Harness) {
 	for _, step := range fresh(t).Effects {
-		for _, m := range Mishaps() {
+		for _, m := range append(Mishaps(), Late) {
 			t.Run(step+"/"+string(m), func(t *testing.T) {
 				h := fresh(t)
 				d := newDriver(h, 1)
@@ -44,6 +45,7 @@ func testInterrupted(t *testing.T, fresh func(*testing.T) Harness) {
 					t.Errorf("class = %q (%v) after %s", got, err, m)
 				}
 				d.mustFinish(t)
+				h.Sleep(time.Minute)
 				mustHave(t, h, 1)
 			})
 		}
@@ -58,7 +60,7 @@ func allowed(m Mishap, c provisioning.ErrorClass) bool {
 		return c == provisioning.ClassTemporary
 	case Unauthorized, Forbidden:
 		return c == provisioning.ClassCredentials
-	case LostAnswer, After500, Truncated, HTML502, Slow:
+	case LostAnswer, After500, Truncated, HTML502, Slow, Late:
 		return c == provisioning.ClassUnknown || c == provisioning.ClassTemporary || c == provisioning.ClassNone
 	}
 	return false

@@ -10,9 +10,8 @@ import (
 // endpoint is one API call: its parameters and what it does. do runs with the
 // box locked, after everything about the request's shape was checked.
 type endpoint struct {
-	spec   spec
-	do     func(b *Box, c *call) (object, *apiError)
-	expand []string // properties that may be expanded, beyond the general ones
+	spec spec
+	do   func(b *Box, c *call) (object, *apiError)
 }
 
 // call is one request under way.

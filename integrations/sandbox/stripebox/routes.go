@@ -1,5 +1,7 @@
 package stripebox
 
+import "strings"
+
 // metadata is accepted wherever Stripe accepts it.
 var metadata = spec{"metadata[*]": {}}
 
@@ -86,4 +88,30 @@ func intentSpec() spec {
 		"automatic_payment_methods[enabled]": {kind: boolean},
 		"automatic_payment_methods[allow_redirects]": oneOf("always", "never"),
 	})
+}
+
+// Parameters lists what each call may carry, by "METHOD /path/{id}", with a
+// value that is valid for each parameter: an enumeration's first, "1", "true" or
+// a text. Indexes are 0 and free keys are "key". Tests hold it against Stripe's
+// published description of its API.
+func Parameters() map[string]map[string]string {
+	all := map[string]map[string]string{}
+	for route, e := range routes() {
+		values := map[string]string{}
+		for name, p := range e.spec {
+			name = strings.NewReplacer("[#]", "[0]", "[*]", "[key]").Replace(name)
+			switch {
+			case len(p.enum) > 0:
+				values[name] = p.enum[0]
+			case p.kind == integer:
+				values[name] = "1"
+			case p.kind == boolean:
+				values[name] = "true"
+			default:
+				values[name] = "text"
+			}
+		}
+		all[route] = values
+	}
+	return all
 }

@@ -42,6 +42,9 @@ export function rich(key, values) {
     return find(key, /** @type {any} */ (values)).split(/\{(\w+)\}/g).map((part, i) => (i % 2 ? values[part] : part));
 }
 
+/** A word at the beginning of a line or in a list of choices. @param {string} word */
+export const capital = (word) => word.charAt(0).toLocaleUpperCase(language) + word.slice(1);
+
 /** @param {string} key @param {Record<string, string | number>} [values] */
 function find(key, values) {
     const form = values && "count" in values ? `${key}_${plural.select(Number(values.count))}` : key;

@@ -7,7 +7,7 @@ import { go } from "./router.js";
 import { signedIn } from "./session.js";
 
 /**
- * @typedef {{form: import("./form.js").Form, gateway: any, quoted: ReturnType<import("./quote.js").useQuote>, currency: string, items: any[],
+ * @typedef {{form: import("./form.js").Form, gateway: any, quoted: import("./quote.js").Quoting, currency: string, items: any[],
  *   mode: string, waiting: null | {email: string, password: string}, setWaiting: (w: {email: string, password: string}) => void, refresh: () => void}} Attempt
  */
 

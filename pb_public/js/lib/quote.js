@@ -6,13 +6,14 @@ const restMs = 200;
 /**
  * The server's price for what is chosen. `of` tells which choice `quote` answers, so that nobody pays for another one.
  * @typedef {{of: string, quote: any, error: import("./api.js").ApiError | null, busy: boolean}} Quoted
+ * @typedef {{state: import("../vendor.js").Signal<Quoted>, again: () => void}} Quoting
  */
 
 /**
  * Asks for the price of a choice a moment after it last changed. An older question is abandoned, and its answer, should it
  * still come, is dropped.
  * @param {{currency: string, items: unknown[]} | null} choice null while nothing is chosen
- * @returns {{state: import("../vendor.js").Signal<Quoted>, again: () => void}}
+ * @returns {Quoting}
  */
 export function useQuote(choice) {
     const state = useMemo(() => signal(/** @type {Quoted} */ ({ of: "", quote: null, error: null, busy: false })), []);

@@ -40,7 +40,7 @@ function Profile({ me, onSaved }) {
             Object.fromEntries(profileFields.map((f) => ["profile." + f, f])));
     };
     /** @param {string} name @param {string} autocomplete @param {any} [more] */
-    const field = (name, autocomplete, more = {}) => html`<${Field} form=${form} name=${name} label=${t("field." + name)} optional=${true} autocomplete=${autocomplete} ...${more} />`;
+    const field = (name, autocomplete, more = {}) => html`<${Field} form=${form} name=${name} label=${t("field." + name)} optional=${true} mark=${false} autocomplete=${autocomplete} ...${more} />`;
     return html`<section class="card"><div class="card-head"><h2>${t("account.profile")}</h2></div><div class="card-body">
         <form class="form" novalidate onSubmit=${submit}>
             <${Summary} form=${form} />
@@ -48,11 +48,12 @@ function Profile({ me, onSaved }) {
             ${field("street", "street-address")}
             <div class="row2">${field("postcode", "postal-code")}${field("city", "address-level2")}</div>
             <div class="row2">${field("region", "address-level1")}
-                <${Field} form=${form} name="country" label=${t("field.country")} optional=${true} autocomplete="country">
+                <${Field} form=${form} name="country" label=${t("field.country")} optional=${true} mark=${false} autocomplete="country">
                     <option value="">${t("account.choose")}</option>${lands.map((c) => html`<option value=${c.code} selected=${form.values.value.country === c.code}>${c.name}</option>`)}<//></div>
-            <div class="row2">${field("tax_id", "off", { hint: t("account.tax_hint") })}${field("phone", "tel", { type: "tel" })}</div>
-            <${Field} form=${form} name="time_zone" label=${t("field.time_zone")} optional=${true}>
-                <option value="">${t("account.zone_browser")}</option>${zones.map((z) => html`<option value=${z} selected=${form.values.value.time_zone === z}>${z.replaceAll("_", " ")}</option>`)}<//>
+            ${field("tax_id", "off", { hint: t("account.tax_hint") })}
+            <div class="row2">${field("phone", "tel", { type: "tel" })}
+            <${Field} form=${form} name="time_zone" label=${t("field.time_zone")} optional=${true} mark=${false}>
+                <option value="">${t("account.zone_browser")}</option>${zones.map((z) => html`<option value=${z} selected=${form.values.value.time_zone === z}>${z.replaceAll("_", " ")}</option>`)}<//></div>
             <div><${Button} type="submit" kind="primary" busy=${form.busy.value}>${t("account.save")}<//></div>
         </form></div></section>`;
 }

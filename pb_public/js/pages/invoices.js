@@ -2,7 +2,7 @@ import { html } from "../vendor.js";
 import { get } from "../lib/api.js";
 import { now } from "../lib/dates.js";
 import { money } from "../lib/money.js";
-import { t } from "../lib/i18n.js";
+import { capital, t } from "../lib/i18n.js";
 import { place, setQuery } from "../lib/router.js";
 import { useResource } from "../lib/store.js";
 import { Heading } from "../ui/page.js";
@@ -28,7 +28,7 @@ export default function Invoices() {
         <${Heading} title=${t("nav.billing")} />
         <div class="stack tight">
             <${Segments} legend=${t("invoices.filter")} name="status" value=${filters.includes(status) ? status : ""} onPick=${(/** @type {string} */ v) => setQuery({ status: v, page: "" }, { push: true })}
-                options=${filters.map((f) => ({ value: f, label: t(f ? "state." + f : "invoices.all") }))} />
+                options=${filters.map((f) => ({ value: f, label: capital(t(f ? "state." + f : "invoices.all")) }))} />
             <div class="card"><${Loaded} of=${invoices} heights=${[220]}>${(/** @type {any} */ d) =>
                 d.items.length === 0
                     ? html`<${Empty} title=${t(status ? "invoices.nothing" : "invoices.none_title", { filter: status ? t("state." + status) : "" })}>

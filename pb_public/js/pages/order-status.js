@@ -10,7 +10,7 @@ import { Instructions, PayInvoice } from "../ui/pay-invoice.js";
 import { ServiceBadge } from "../ui/service-state.js";
 import { Loaded } from "../ui/states.js";
 import { Steps } from "../ui/steps.js";
-import { Ago, Day } from "../ui/time.js";
+import { Day, Until } from "../ui/time.js";
 import { Icon } from "../ui/icons.js";
 
 /** Seconds between two questions to the gateway while a payment's outcome is open. */
@@ -92,7 +92,7 @@ function Status({ order, payment, put }) {
         <div class="stack">
             <div class="notice" role="status" data-kind=${{ paid: "ok", unpaid: "warn", expired: "warn", cancelled: "warn" }[/** @type {"paid"} */ (state)] ?? ""}>
                 <p>${state === "unpaid" && payment.reason ? t("order_status.declined", { reason: payment.reason }) : t(cancelled ? "order_status.back" : "order_status." + state)}</p>
-                ${order.expires_at && state === "unpaid" && html`<p class="small muted">${t("order_status.held")} <${Ago} at=${order.expires_at} /></p>`}
+                ${order.expires_at && state === "unpaid" && html`<p class="small muted">${t("order_status.held")} <${Until} at=${order.expires_at} /></p>`}
                 ${state === "unpaid" && pay}
                 ${(state === "expired" || state === "cancelled") && html`<a class="btn primary" href="/portal/order">${t("order_status.anew")}</a>`}
             </div>

@@ -9,7 +9,7 @@ import { useResource } from "../lib/store.js";
 import { toast } from "../lib/toast.js";
 import { Heading } from "../ui/page.js";
 import { Badge } from "../ui/badge.js";
-import { Empty, Loaded } from "../ui/states.js";
+import { Empty, Loaded, Loading } from "../ui/states.js";
 import { Day } from "../ui/time.js";
 import { ServiceTable, useServices } from "./services.js";
 
@@ -22,8 +22,8 @@ export default function Overview() {
     const known = services.data.value && invoices.data.value && orders.data.value && me.data.value;
     return html`<div class="page">
         <${Heading} title=${t("nav.overview")} />
-        ${known ? html`<${Asks} list=${asks(services.data.value.items, invoices.data.value.items, orders.data.value.items, me.data.value)} />` : html`
-            <${Loaded} of=${[services, invoices, orders, me].find((r) => r.error.value) ?? services} heights=${[64]}>${() => html`<span class="skel box" style=${{ "--h": "64px" }}></span>`}<//>`}
+        ${known ? html`<${Asks} list=${asks(services.data.value.items, invoices.data.value.items, orders.data.value.items, me.data.value)} />`
+            : !services.error.value && html`<${Loaded} of=${[invoices, orders, me].find((r) => r.error.value) ?? services} heights=${[64]}>${() => html`<${Loading} heights=${[64]} />`}<//>`}
         <${Loaded} of=${services} heights=${[200]}>${(/** @type {any} */ d) => html`<${Running} items=${d.items} />`}<//>
     </div>`;
 }

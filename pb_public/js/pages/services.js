@@ -1,7 +1,7 @@
 import { html } from "../vendor.js";
 import { get } from "../lib/api.js";
 import { money } from "../lib/money.js";
-import { t } from "../lib/i18n.js";
+import { capital, t } from "../lib/i18n.js";
 import { place, setQuery } from "../lib/router.js";
 import { useResource } from "../lib/store.js";
 import { Heading } from "../ui/page.js";
@@ -45,7 +45,7 @@ function List({ items }) {
                 onInput=${(/** @type {any} */ e) => setQuery({ q: e.target.value })} />
             <select class="input" style=${{ inlineSize: "auto" }} aria-label=${t("services.state")} value=${state} onChange=${(/** @type {any} */ e) => setQuery({ state: e.target.value }, { push: true })}>
                 <option value="">${t("services.all")}</option>
-                ${present.map((one) => html`<option value=${one}>${t("state." + one)}</option>`)}
+                ${present.map((one) => html`<option value=${one}>${capital(t("state." + one))}</option>`)}
             </select>
             <span class="muted small" role="status">${t("services.count", { count: shown.length })}</span>
         </div>

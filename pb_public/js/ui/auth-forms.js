@@ -24,7 +24,7 @@ export function SignInForm({ email = "", fixed = false, onDone }) {
     return html`<form class="form" novalidate onSubmit=${submit}>
         <${Summary} form=${form} />
         <${Field} form=${form} name="email" label=${t("field.email")} type="email" autocomplete="username" readonly=${fixed} />
-        <${Field} form=${form} name="password" label=${t("field.password")} type="password" autocomplete="current-password" />
+        <${Field} form=${form} name="password" label=${t("field.password")} type="password" autocomplete="current-password" autofocus=${fixed} />
         <${Button} type="submit" kind="primary" class="big" busy=${form.busy.value}>${t("sign_in.do")}<//>
     </form>`;
 }
@@ -32,7 +32,7 @@ export function SignInForm({ email = "", fixed = false, onDone }) {
 /** The values a new account starts with. */
 export const newAccount = () => ({ name: "", email: "", password: "", terms: false });
 
-/** @type {import("../lib/form.js").Form["rules"]} */
+/** @type {Record<string, (value: any) => string>} */
 export const newAccountRules = {
     name: requiredRule("rule.name"),
     email: emailRule,

@@ -2,10 +2,10 @@ import { html, useState } from "../vendor.js";
 import { t } from "../lib/i18n.js";
 
 /**
- * A labelled input of a Form: hint told beforehand, error at the field, both read out with it.
- * @param {{form: import("../lib/form.js").Form, name: string, label: string, hint?: any, optional?: boolean, type?: string, children?: any, [more: string]: any}} props
+ * A labelled input of a Form: hint told beforehand, error at the field, both read out with it. `mark` says whether an optional field is marked.
+ * @param {{form: import("../lib/form.js").Form, name: string, label: string, hint?: any, optional?: boolean, mark?: boolean, type?: string, children?: any, [more: string]: any}} props
  */
-export function Field({ form, name, label, hint, optional = false, type = "text", children, ...more }) {
+export function Field({ form, name, label, hint, optional = false, mark = true, type = "text", children, ...more }) {
     const id = `${form.id}-${name}`;
     const error = form.errors.value[name];
     form.labels[name] = label;
@@ -17,7 +17,7 @@ export function Field({ form, name, label, hint, optional = false, type = "text"
         onBlur: (/** @type {any} */ event) => event.target.value !== "" && form.check(name),
     };
     return html`<div class="field">
-        <label for=${id}>${label}${optional && html` <span class="opt">${t("form.optional")}</span>`}</label>
+        <label for=${id}>${label}${optional && mark && html` <span class="opt">${t("form.optional")}</span>`}</label>
         ${hint && html`<div class="hint" id="${id}-hint">${hint}</div>`}
         ${children
             ? html`<select ...${common} value=${form.values.value[name]}>${children}</select>`

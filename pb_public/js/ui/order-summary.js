@@ -20,7 +20,7 @@ export const OrderPayment = ({ gateways, gateway, onPick }) =>
 
 /**
  * What is paid today and what later, in the server's figures, and the button that carries the amount.
- * @param {{form: import("../lib/form.js").Form, quoted: ReturnType<import("../lib/quote.js").useQuote>, gateway: any, guest: boolean, mode: string, waiting: boolean, onPay: () => void}} props
+ * @param {{form: import("../lib/form.js").Form, quoted: import("../lib/quote.js").Quoting, gateway: any, guest: boolean, mode: string, waiting: boolean, onPay: () => void}} props
  */
 export function OrderSummary({ form, quoted, gateway, guest, mode, waiting, onPay }) {
     const { quote, error, busy } = quoted.state.value;

@@ -18,8 +18,8 @@ export function Power({ service: s, doing, act }) {
     return html`<section class="card">
         <div class="card-head"><h2>${t("power.title")}</h2>${s.power_at && html`<span class="small muted">${t("power.as_of")} <${Ago} at=${s.power_at} /></span>`}</div>
         <div class="card-body"><ul class="log">${list.map((a) => html`<li key=${a.name}>
-            <span><span class="strong">${t("power." + a.name)}</span><br /><span class="sub" id=${"power-" + a.name}>${t("power." + a.name + "_does")}</span></span>
-            <${Button} kind=${"kind" in a ? a.kind : ""} aria-describedby=${"power-" + a.name} busy=${doing === a.name} disabled=${blocked} onClick=${() => act(a.name, "power", { action: a.name })}>${t("power." + a.name + "_do")}<//>
+            <span class="sub" id=${"power-" + a.name}>${t("power." + a.name + "_does")}</span>
+            <${Button} kind=${"kind" in a ? a.kind : ""} aria-describedby=${"power-" + a.name} busy=${doing === a.name} disabled=${blocked} onClick=${() => act(a.name, "power", { action: a.name })}>${t("power." + a.name)}<//>
         </li>`)}</ul>
         ${s.status === "suspended" && html`<p class="hint">${t("power.suspended")}</p>`}</div>
     </section>`;

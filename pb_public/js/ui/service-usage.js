@@ -17,7 +17,7 @@ export function Usage({ service: s, doing, act }) {
             <${Button} kind="quiet" busy=${doing === "refresh"} disabled=${doing !== "" || s.status !== "active"} onClick=${() => act("refresh", "refresh")}>${doing !== "refresh" && html`<${Icon} name="refresh" />`}${t("usage.refresh")}<//></div>
         <div class="card-body">${known
             ? html`<div class="two">
-                ${u.cpu_percent !== null && u.cpu_percent !== undefined && html`<${Meter} label=${t("usage.cpu")} used=${u.cpu_percent} total=${100} write=${(/** @type {number} */ n) => n + " %"} />`}
+                ${u.cpu_percent !== null && u.cpu_percent !== undefined && html`<${Meter} label=${t("usage.cpu")} used=${u.cpu_percent} total=${100} />`}
                 ${u.memory_used !== null && u.memory_used !== undefined && html`<${Meter} label=${t("spec.ram")} used=${u.memory_used} total=${u.memory_total} write=${binaryBytes} />`}
                 ${u.disk_used !== null && u.disk_used !== undefined && html`<${Meter} label=${t("spec.disk")} used=${u.disk_used} total=${u.disk_total} write=${binaryBytes} />`}
                 ${traffic !== null && html`<${Meter} label=${t("spec.traffic")} used=${traffic} total=${u.traffic_limit} write=${bytes} note=${period} />`}

@@ -44,19 +44,17 @@ function skip(event) {
 }
 
 /** @param {{current?: string}} props */
-const Side = ({ current }) => html`<div class="side">
+const Side = ({ current }) => html`<nav class="side" aria-label=${t("nav.main")}>
     <a class="brand" href="/portal/"><${Mark} />${brand}</a>
-    <nav aria-label=${t("nav.main")}>
-        <ul class="places">${places.map(([name, href]) => html`
-            <li><a href=${href} aria-current=${current === name ? (place.value.path === href ? "page" : "true") : undefined}><${Icon} name=${name} /><span>${t("nav." + name)}</span></a></li>`)}
-        </ul>
-    </nav>
+    <ul class="places">${places.map(([name, href]) => html`
+        <li><a href=${href} aria-current=${current === name ? (place.value.path === href ? "page" : "true") : undefined}><${Icon} name=${name} /><span>${t("nav." + name)}</span></a></li>`)}
+    </ul>
     <a class="btn buy" href="/portal/order">${t("nav.order")}</a>
     <div class="who">
         <span class="mail" title=${user.value?.email}>${user.value?.email}</span>
         <button type="button" class="link" onClick=${signOut}>${t("sign_out")}</button>
     </div>
-</div>`;
+</nav>`;
 
 /** Says quietly that what is shown may be out of date, and since when. It waits a moment: short breaks are not worth a word. */
 function Offline() {

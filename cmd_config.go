@@ -1,0 +1,213 @@
+package main
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/mail"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"github.com/ezscale/ezscale/collections"
+	"github.com/ezscale/ezscale/hooks/payments"
+	"github.com/ezscale/ezscale/hooks/provisioning"
+)
+
+// config is what the environment and the command line say.
+type config struct {
+	sealer     *collections.Sealer
+	linkKey    []byte
+	demo       bool
+	sqlConsole bool
+	publicURL  string
+	gateways   map[string]payments.Settings
+	platforms  map[string]provisioning.Settings
+	smtp       *core.SMTPConfig
+	mailFrom   string
+}
+
+// readConfig reads and checks the environment. A wrong value is an error that
+// names the variable and says what it must be.
+func readConfig(dir string, env func(string) string) (config, error) {
+	cfg := config{gateways: map[string]payments.Settings{}, platforms: map[string]provisioning.Settings{}}
+	key, err := sealingKey(dir, env("EZSCALE_KEY"))
+	if err != nil {
+		return cfg, err
+	}
+	if cfg.sealer, err = collections.NewSealer(key); err != nil {
+		return cfg, fmt.Errorf("EZSCALE_KEY: %w", err)
+	}
+	m := hmac.New(sha256.New, key)
+	m.Write([]byte("ezscale download links"))
+	cfg.linkKey = m.Sum(nil)
+	for _, read := range []func(*config, func(string) string) error{readPublicURL, readStripe, readVirtFusion, readSMTP} {
+		if err := read(&cfg, env); err != nil {
+			return cfg, err
+		}
+	}
+	return cfg, nil
+}
+
+// sealingKey takes the key from the environment, or from the data directory,
+// where it is made on the first start.
+func sealingKey(dir, given string) ([]byte, error) {
+	if given != "" {
+		key, err := hex.DecodeString(strings.TrimSpace(given))
+		if err != nil || len(key) != 32 {
+			return nil, errors.New("EZSCALE_KEY must be 64 hexadecimal digits (32 bytes); make one with: openssl rand -hex 32")
+		}
+		return key, nil
+	}
+	path := filepath.Join(dir, "ezscale.key")
+	raw, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return newKey(dir, path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("sealing key: %w", err)
+	}
+	key, err := hex.DecodeString(strings.TrimSpace(string(raw)))
+	if err != nil || len(key) != 32 {
+		return nil, fmt.Errorf("%s does not hold 64 hexadecimal digits; restore it from a backup, or set EZSCALE_KEY", path)
+	}
+	return key, nil
+}
+
+func newKey(dir, path string) ([]byte, error) {
+	key := make([]byte, 32)
+	if _, err := rand.Read(key); err != nil {
+		return nil, fmt.Errorf("make sealing key: %w", err)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("data directory: %w", err)
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("keep sealing key: %w", err)
+	}
+	_, err = f.WriteString(hex.EncodeToString(key) + "\n")
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return nil, fmt.Errorf("keep sealing key: %w", err)
+	}
+	fmt.Fprintf(os.Stderr, "Warning: a new sealing key was made in %s. Keep a copy away from this machine and its backups: without it, stored secrets cannot be read. Better, set EZSCALE_KEY and remove the file.\n", path)
+	return key, nil
+}
+
+func readPublicURL(cfg *config, env func(string) string) error {
+	cfg.publicURL = strings.TrimSuffix(env("EZSCALE_URL"), "/")
+	if cfg.publicURL == "" {
+		return nil
+	}
+	return checkURL("EZSCALE_URL", cfg.publicURL)
+}
+
+func checkURL(name, value string) error {
+	u, err := url.Parse(value)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return fmt.Errorf("%s must be an address such as https://account.example.com, not %q", name, value)
+	}
+	return nil
+}
+
+func readStripe(cfg *config, env func(string) string) error {
+	s := payments.Settings{SecretKey: env("STRIPE_SECRET_KEY"), WebhookSecret: env("STRIPE_WEBHOOK_SECRET"), APIURL: env("STRIPE_API_URL")}
+	if s == (payments.Settings{}) {
+		return nil
+	}
+	if s.SecretKey != "" && !strings.HasPrefix(s.SecretKey, "sk_") && !strings.HasPrefix(s.SecretKey, "rk_") {
+		return errors.New("STRIPE_SECRET_KEY must be a secret or restricted key: it begins with sk_ or rk_")
+	}
+	if s.SecretKey != "" && s.WebhookSecret == "" {
+		return errors.New("STRIPE_WEBHOOK_SECRET is missing: without it no payment would be believed; Stripe shows it (whsec_…) beside the webhook endpoint")
+	}
+	if s.WebhookSecret != "" && !strings.HasPrefix(s.WebhookSecret, "whsec_") {
+		return errors.New("STRIPE_WEBHOOK_SECRET must be the endpoint's signing secret: it begins with whsec_")
+	}
+	if s.APIURL != "" {
+		if err := checkURL("STRIPE_API_URL", s.APIURL); err != nil {
+			return err
+		}
+	}
+	cfg.gateways["stripe"] = s
+	return nil
+}
+
+func readVirtFusion(cfg *config, env func(string) string) error {
+	s := provisioning.Settings{URL: env("VIRTFUSION_URL"), Token: env("VIRTFUSION_TOKEN")}
+	if s == (provisioning.Settings{}) {
+		return nil
+	}
+	if s.URL == "" || s.Token == "" {
+		return errors.New("VIRTFUSION_URL and VIRTFUSION_TOKEN belong together: set both, or neither")
+	}
+	if err := checkURL("VIRTFUSION_URL", s.URL); err != nil {
+		return err
+	}
+	cfg.platforms["virtfusion"] = s
+	return nil
+}
+
+func readSMTP(cfg *config, env func(string) string) error {
+	cfg.mailFrom = env("MAIL_FROM")
+	if cfg.mailFrom != "" {
+		if _, err := mail.ParseAddress(cfg.mailFrom); err != nil {
+			return fmt.Errorf("MAIL_FROM must be an address such as billing@example.com, not %q", cfg.mailFrom)
+		}
+	}
+	if env("SMTP_HOST") == "" {
+		return nil
+	}
+	port, err := strconv.Atoi(first(env("SMTP_PORT"), "587"))
+	if err != nil || port < 1 || port > 65535 {
+		return fmt.Errorf("SMTP_PORT must be a port number, not %q", env("SMTP_PORT"))
+	}
+	tls, err := strconv.ParseBool(first(env("SMTP_TLS"), "false"))
+	if err != nil {
+		return fmt.Errorf("SMTP_TLS must be true (TLS from the first byte) or false (STARTTLS where offered), not %q", env("SMTP_TLS"))
+	}
+	cfg.smtp = &core.SMTPConfig{Enabled: true, Host: env("SMTP_HOST"), Port: port, Username: env("SMTP_USER"), Password: env("SMTP_PASSWORD"), TLS: tls}
+	return nil
+}
+
+func first(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// virtfusionSettings are the optional settings of a VirtFusion platform.
+type virtfusionSettings struct {
+	RelationPrefix string `json:"relation_prefix"`
+	SettleSeconds  int    `json:"settle_seconds"`
+}
+
+func virtfusionExtra(raw string) (virtfusionSettings, error) {
+	s := virtfusionSettings{}
+	if raw == "" || raw == "null" {
+		return s, nil
+	}
+	d := json.NewDecoder(strings.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&s); err != nil {
+		return s, fmt.Errorf("settings of the platform: known are relation_prefix and settle_seconds: %w", err)
+	}
+	return s, nil
+}
+
+// durability is FULL for the data and NORMAL for the request log.
+func durability(path string) string {
+	if strings.HasSuffix(path, "data.db") {
+		return "FULL"
+	}
+	return "NORMAL"
+}

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/pocketbase/pocketbase"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
+	"github.com/spf13/cobra"
+
+	"github.com/ezscale/ezscale/hooks/payments"
+	"github.com/ezscale/ezscale/hooks/provisioning"
+	"github.com/ezscale/ezscale/integrations/sandbox/mailbox"
+	"github.com/ezscale/ezscale/integrations/sandbox/stripebox"
+	"github.com/ezscale/ezscale/integrations/sandbox/virtbox"
+)
+
+// The sandbox vendors' keys. They open nothing but the sandbox.
+const (
+	demoStripeKey     = "sk_test_ezscale_demo"
+	demoWebhookSecret = "whsec_ezscale_demo"
+	demoPanelToken    = "ezscale-demo-panel-token"
+)
+
+func demoCommand(app *pocketbase.PocketBase) *cobra.Command {
+	flags := serveFlags{}
+	sandboxAddr := ""
+	c := &cobra.Command{
+		Use: "demo", Short: "Serves a demonstration with sandbox vendors, a seeded catalog and two accounts",
+		Args: cobra.NoArgs, SilenceUsage: true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return demo(cmd.Context(), app, flags, sandboxAddr)
+		},
+	}
+	c.Flags().StringVar(&flags.http, "http", "127.0.0.1:8090", "address of the product; port 0 chooses a free one")
+	c.Flags().StringVar(&sandboxAddr, "sandbox-http", "127.0.0.1:8191", "address of the sandbox Stripe; VirtFusion and mail follow on the next two ports; port 0 chooses free ones")
+	return c
+}
+
+// defaultDir is where the data go when --dir is absent: a directory of its own
+// for each demo, removed at its end, and otherwise PocketBase's choice, "".
+func defaultDir(args []string) (dir string, cleanUp func(), err error) {
+	if len(args) == 0 || args[0] != "demo" {
+		return "", func() {}, nil
+	}
+	dir, err = os.MkdirTemp("", "ezscale-demo-")
+	if err != nil {
+		return "", nil, fmt.Errorf("demo directory: %w", err)
+	}
+	return dir, func() { _ = os.RemoveAll(dir) }, nil
+}
+
+// vendors are the sandbox vendors of a demo and where they listen.
+type vendors struct {
+	stripe *stripebox.Box
+	panel  *virtbox.Box
+	mail   *mailbox.Box
+
+	stripeURL, panelURL, mailURL string
+	smtpPort                     int
+}
+
+func demo(ctx context.Context, app *pocketbase.PocketBase, flags serveFlags, sandboxAddr string) error {
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	if err := lockDir(app.DataDir()); err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", flags.http)
+	if err != nil {
+		return fmt.Errorf("--http: %w", err)
+	}
+	flags.http = listener.Addr().String()
+	site := "http://" + flags.http
+	v, err := startVendors(ctx, sandboxAddr, site)
+	if err != nil {
+		return err
+	}
+	cfg, err := readConfig(app.DataDir(), func(name string) string {
+		if name == "EZSCALE_KEY" {
+			return os.Getenv(name)
+		}
+		return ""
+	})
+	if err != nil {
+		return err
+	}
+	cfg.demo, cfg.publicURL, cfg.mailFrom = true, site, "Hosting Demo <billing@demo.example>"
+	cfg.gateways["stripe"] = payments.Settings{SecretKey: demoStripeKey, WebhookSecret: demoWebhookSecret, APIURL: v.stripeURL}
+	cfg.platforms["virtfusion"] = provisioning.Settings{URL: v.panelURL, Token: demoPanelToken}
+	cfg.smtp = &core.SMTPConfig{Enabled: true, Host: "127.0.0.1", Port: v.smtpPort}
+	if err := compose(app, cfg); err != nil {
+		return err
+	}
+	d := &demonstration{app: app, vendors: v, site: site, dir: app.DataDir()}
+	app.OnServe().Bind(&hook.Handler[*core.ServeEvent]{Id: "ezscaleDemo", Priority: 900, Func: func(e *core.ServeEvent) error {
+		e.Listener, e.InstallerFunc = listener, nil
+		if err := d.seed(e.App); err != nil {
+			return err
+		}
+		if err := e.Next(); err != nil {
+			return err
+		}
+		go d.finish(ctx)
+		return nil
+	}})
+	return listen(app, cfg, flags, nil)
+}
+
+// startVendors opens the sandbox vendors on loopback.
+func startVendors(ctx context.Context, addr, site string) (*vendors, error) {
+	v := &vendors{}
+	listeners, err := threePorts(addr)
+	if err != nil {
+		return nil, fmt.Errorf("--sandbox-http: %w", err)
+	}
+	v.stripeURL, v.panelURL, v.mailURL = "http://"+listeners[0].Addr().String(), "http://"+listeners[1].Addr().String(), "http://"+listeners[2].Addr().String()
+	v.stripe = stripebox.New(stripebox.Options{
+		Now: time.Now, SecretKey: demoStripeKey, WebhookURL: site + "/webhooks/stripe", WebhookSecret: demoWebhookSecret, PublicURL: v.stripeURL,
+	})
+	v.panel = virtbox.New(virtbox.Options{Token: demoPanelToken, Now: time.Now, BuildTime: 4 * time.Second, TaskTime: 500 * time.Millisecond, PanelURL: v.panelURL})
+	v.mail = mailbox.New(mailbox.Options{Now: time.Now})
+	smtp, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("sandbox mail server: %w", err)
+	}
+	tcp, ok := smtp.Addr().(*net.TCPAddr)
+	if !ok {
+		return nil, errors.New("sandbox mail server: no TCP port")
+	}
+	v.smtpPort = tcp.Port
+	go func() { _ = v.mail.ServeSMTP(ctx, smtp) }()
+	for i, h := range []http.Handler{v.stripe.Handler(), v.panel.Handler(), v.mail.Handler()} {
+		server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+		go func() { _ = server.Serve(listeners[i]) }()
+	}
+	return v, nil
+}
+
+// threePorts listens on addr and the two ports after it, or on three free ones.
+func threePorts(addr string) ([3]net.Listener, error) {
+	var out [3]net.Listener
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return out, err
+	}
+	base, err := strconv.Atoi(port)
+	if err != nil || base < 0 || base > 65533 {
+		return out, fmt.Errorf("port %q must be 0 to 65533", port)
+	}
+	for i := range out {
+		p := 0
+		if base > 0 {
+			p = base + i
+		}
+		if out[i], err = net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(p))); err != nil {
+			return out, err
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,83 @@
+// Package hooks lists what happens when: every subject in one place, with what
+// it is given. A new subject is a folder and a line here.
+package hooks
+
+import (
+	"io/fs"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
+
+	"github.com/ezscale/ezscale/collections"
+	"github.com/ezscale/ezscale/hooks/account"
+	"github.com/ezscale/ezscale/hooks/billing"
+	"github.com/ezscale/ezscale/hooks/jobs"
+	"github.com/ezscale/ezscale/hooks/live"
+	"github.com/ezscale/ezscale/hooks/notify"
+	"github.com/ezscale/ezscale/hooks/op"
+	"github.com/ezscale/ezscale/hooks/payments"
+	"github.com/ezscale/ezscale/hooks/provisioning"
+	"github.com/ezscale/ezscale/hooks/site"
+	"github.com/ezscale/ezscale/hooks/staff"
+)
+
+// Deps is what the product is made of, built once by main.
+type Deps struct {
+	Now        func() time.Time
+	Sealer     *collections.Sealer
+	LinkKey    []byte // signs download links
+	Public     fs.FS  // the tree of pb_public
+	Demo       bool
+	SQLConsole bool
+
+	Gateways         map[string]payments.Factory
+	GatewayOverride  map[string]payments.Settings
+	Platforms        map[string]provisioning.Factory
+	PlatformOverride map[string]provisioning.Settings
+}
+
+// Register binds the whole product to an app.
+func Register(app core.App, d Deps) error {
+	table := op.NewTable(d.Now)
+	worker := jobs.NewWorker(app, d.Now)
+
+	staff.Register(app, staff.Deps{Now: d.Now, Sealer: d.Sealer, SQLConsole: d.SQLConsole})
+	pay := payments.Register(app, table, worker, payments.Deps{Now: d.Now, Sealer: d.Sealer, Factories: d.Gateways, Override: d.GatewayOverride})
+	billing.Register(app, table, worker, billingDeps(d, pay))
+	provisioning.Register(app, table, worker, provisioning.Deps{Now: d.Now, Sealer: d.Sealer, Factories: d.Platforms, Override: d.PlatformOverride})
+	mails := notify.Register(app, worker, notify.Deps{Now: d.Now, InvoicePDF: billing.RenderPDF})
+	account.Register(table, account.Deps{Now: d.Now, AlreadyRegistered: mails.AlreadyRegistered})
+	live.Register(app)
+	err := site.Register(app, site.Deps{Public: d.Public, Now: d.Now, Demo: d.Demo, BrandName: brandName(app)})
+	if err != nil {
+		return err
+	}
+	run(app, table, worker)
+	return nil
+}
+
+// run serves the operations and works the queue as long as the server runs.
+func run(app core.App, table *op.Table, worker *jobs.Worker) {
+	app.OnServe().Bind(&hook.Handler[*core.ServeEvent]{Id: "ezscaleRun", Func: func(e *core.ServeEvent) error {
+		table.Bind(e)
+		if err := e.Next(); err != nil {
+			return err
+		}
+		return worker.Start()
+	}})
+	app.OnTerminate().Bind(&hook.Handler[*core.TerminateEvent]{Id: "ezscaleRun", Priority: -100, Func: func(e *core.TerminateEvent) error {
+		worker.Stop()
+		return e.Next()
+	}})
+}
+
+func brandName(app core.App) func() string {
+	return func() string {
+		brand, err := collections.LoadBrand(app)
+		if err != nil {
+			app.Logger().Error("Brand cannot be read", "error", err)
+		}
+		return brand.Name
+	}
+}

@@ -1,0 +1,90 @@
+// Package notify tells people what happened. A mail is a row with its state,
+// written in the transaction of its cause and sent by a job, so that no mail is
+// lost or sent twice by us and nothing waits for a mail server.
+package notify
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+
+	"github.com/ezscale/ezscale/collections"
+	"github.com/ezscale/ezscale/engine/document/mail"
+	"github.com/ezscale/ezscale/hooks/jobs"
+)
+
+// Deps is what notify needs from outside.
+type Deps struct {
+	Now func() time.Time
+	// InvoicePDF renders the attachment of an invoice mail.
+	InvoicePDF func(app core.App, invoice *core.Record) ([]byte, error)
+}
+
+// Subject is notify bound to one app.
+type Subject struct{ Deps }
+
+// Register binds notify's hooks and jobs.
+func Register(app core.App, worker *jobs.Worker, deps Deps) *Subject {
+	s := &Subject{deps}
+	s.onRecords(app)
+	s.onAccountMails(app)
+	worker.Handle(jobMail, s.send)
+	return s
+}
+
+// letter is a mail about to be written.
+type letter struct {
+	key     string // "receipt:<invoice id>"; the same key is one mail
+	kind    mail.Kind
+	user    *core.Record
+	to      string // "" is the user's address
+	invoice string
+	attach  bool // the invoice as PDF
+	secret  bool // holds a token: the body is erased once sent
+	data    mail.Data
+}
+
+// write saves a mail and the job that sends it. The same key again changes
+// nothing.
+func (s *Subject) write(tx core.App, l letter) error {
+	brand, err := collections.LoadBrand(tx)
+	if err != nil {
+		return err
+	}
+	l.data.Brand, l.data.Accent = brand.Name, brand.Accent
+	lang := "en"
+	if l.user != nil {
+		lang = l.user.GetString("locale")
+		l.data.Name = l.user.GetString("name")
+		if l.to == "" {
+			l.to = l.user.Email()
+		}
+	}
+	m, err := mail.Compose(l.kind, lang, l.data)
+	if err != nil {
+		return fmt.Errorf("mail %s: %w", l.key, err)
+	}
+	user := ""
+	if l.user != nil {
+		user = l.user.Id
+	}
+	now := s.Now()
+	id, inserted, err := collections.Row(tx, collections.Mails, now, dbx.Params{
+		"key": l.key, "kind": string(l.kind), "user": user, "recipient": l.to, "subject": m.Subject, "body_text": m.Text, "body_html": m.HTML,
+		"invoice": l.invoice, "attach_pdf": l.attach, "secret": l.secret, "status": "queued", "message_id": "", "error": "", "sent_at": "",
+	})
+	if err != nil || !inserted {
+		return err
+	}
+	_, err = jobs.Enqueue(tx, now, jobs.Job{Kind: jobMail, Key: jobMail + ":" + id, User: user, Actor: "system", Payload: mailPayload{id}})
+	return err
+}
+
+// portal is an absolute address in the portal.
+func portal(app core.App, path string) (string, error) {
+	brand, err := collections.LoadBrand(app)
+	return strings.TrimSuffix(brand.URL, "/") + "/portal" + path, err
+}

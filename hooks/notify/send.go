@@ -1,0 +1,108 @@
+package notify
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	netmail "net/mail"
+	"net/textproto"
+	"strings"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/mailer"
+
+	"github.com/ezscale/ezscale/collections"
+	"github.com/ezscale/ezscale/engine/provisioning"
+	"github.com/ezscale/ezscale/hooks/jobs"
+)
+
+const jobMail = "mail.send"
+
+type mailPayload struct {
+	Mail string `json:"mail"`
+}
+
+// send hands one mail to the mail server. Its Message-ID is fixed by the row, so
+// that a repetition after a lost answer is recognizable as the same mail.
+func (s *Subject) send(r *jobs.Run) error {
+	p := mailPayload{}
+	if err := r.Payload(&p); err != nil {
+		return err
+	}
+	row, err := collections.First(r.App, collections.Mails, dbx.HashExp{"id": p.Mail})
+	if err != nil || row == nil || row.GetString("status") == "sent" {
+		return err
+	}
+	if !r.App.Settings().SMTP.Enabled {
+		_ = s.note(r.App, row.Id, "no mail server is set up")
+		return fmt.Errorf("mail %s: no mail server is set up (settings, or SMTP_HOST): %w", row.GetString("kind"), provisioning.ErrCredentials)
+	}
+	message, err := s.message(r.App, row)
+	if err != nil {
+		return err
+	}
+	if err := r.App.NewMailClient().Send(message); err != nil {
+		err = classed(err)
+		_ = s.note(r.App, row.Id, err.Error())
+		return fmt.Errorf("mail %s to the mail server: %w", row.Id, err)
+	}
+	return s.sent(r, row, message.Headers["Message-ID"])
+}
+
+// message builds what the mail client sends.
+func (s *Subject) message(app core.App, row *core.Record) (*mailer.Message, error) {
+	meta := app.Settings().Meta
+	_, domain, _ := strings.Cut(meta.SenderAddress, "@")
+	m := &mailer.Message{
+		From:    netmail.Address{Name: meta.SenderName, Address: meta.SenderAddress},
+		To:      []netmail.Address{{Address: row.GetString("recipient")}},
+		Subject: row.GetString("subject"), Text: row.GetString("body_text"), HTML: row.GetString("body_html"),
+		Headers: map[string]string{"Message-ID": "<" + row.Id + "@" + domain + ">", "Auto-Submitted": "auto-generated"},
+	}
+	if !row.GetBool("attach_pdf") {
+		return m, nil
+	}
+	invoice, err := app.FindRecordById(collections.Invoices, row.GetString("invoice"))
+	if err != nil {
+		return nil, fmt.Errorf("mail %s: invoice: %w", row.Id, err)
+	}
+	pdf, err := s.InvoicePDF(app, invoice)
+	if err != nil {
+		return nil, fmt.Errorf("mail %s: %w", row.Id, err)
+	}
+	m.Attachments = map[string]io.Reader{invoice.GetString("number") + ".pdf": bytes.NewReader(pdf)}
+	return m, nil
+}
+
+// sent notes success. A body with a token is erased: whoever reads the database
+// later must not find a working link.
+func (s *Subject) sent(r *jobs.Run, row *core.Record, messageID string) error {
+	now := collections.Stamp(r.Now()).String()
+	change := dbx.Params{"status": "sent", "sent_at": now, "updated": now, "message_id": messageID, "error": ""}
+	if row.GetBool("secret") {
+		change["body_text"], change["body_html"] = "", ""
+	}
+	if _, err := r.App.DB().Update(collections.Mails, change, dbx.HashExp{"id": row.Id}).Execute(); err != nil {
+		return fmt.Errorf("mail %s was sent but not noted: %w", row.Id, err)
+	}
+	return nil
+}
+
+func (s *Subject) note(app core.App, id, problem string) error {
+	if len(problem) > 900 {
+		problem = problem[:900]
+	}
+	_, err := app.DB().Update(collections.Mails, dbx.Params{"error": problem}, dbx.HashExp{"id": id}).Execute()
+	return err
+}
+
+// classed reads the mail server's answer: 5xx is final, all else may pass.
+func classed(err error) error {
+	var said *textproto.Error
+	if errors.As(err, &said) && said.Code >= 500 && said.Code != 535 {
+		return fmt.Errorf("%w: %w", provisioning.ErrPermanent, err)
+	}
+	return fmt.Errorf("%w: %w", provisioning.ErrTemporary, err)
+}

@@ -1,0 +1,100 @@
+package staff
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/apis"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
+
+	"github.com/ezscale/ezscale/collections"
+	"github.com/ezscale/ezscale/engine/money"
+)
+
+func userIs(id string) dbx.Expression { return dbx.HashExp{"user": id} }
+
+// checkCatalog refuses plans and prices that no order could be made from, with
+// a sentence that names the field.
+func (s *subject) checkCatalog(app core.App) {
+	plan := &hook.Handler[*core.RecordEvent]{Id: "staffPlan", Func: func(e *core.RecordEvent) error {
+		if err := checkPlan(e.Record); err != nil {
+			return apis.NewBadRequestError(err.Error(), nil)
+		}
+		return e.Next()
+	}}
+	app.OnRecordCreate(collections.Plans).Bind(plan)
+	app.OnRecordUpdate(collections.Plans).Bind(plan)
+	price := &hook.Handler[*core.RecordEvent]{Id: "staffPrice", Func: func(e *core.RecordEvent) error {
+		if _, known := money.Exponent(e.Record.GetString("currency")); !known {
+			return apis.NewBadRequestError(fmt.Sprintf("currency: %q is not an ISO 4217 code we know.", e.Record.GetString("currency")), nil)
+		}
+		if !e.Record.IsNew() {
+			if err := keepPrice(e.App, e.Record); err != nil {
+				return apis.NewBadRequestError(err.Error(), nil)
+			}
+		}
+		return e.Next()
+	}}
+	app.OnRecordCreate(collections.PlanPrices).Bind(price)
+	app.OnRecordUpdate(collections.PlanPrices).Bind(price)
+}
+
+// keepPrice refuses to change the amount of a price that somebody subscribed
+// at: what they pay never changes by itself.
+func keepPrice(app core.App, price *core.Record) error {
+	before := price.Original()
+	for _, f := range []string{"plan", "currency", "cycle", "amount_minor", "setup_minor"} {
+		if before.GetString(f) == price.GetString(f) {
+			continue
+		}
+		used, err := app.CountRecords(collections.Subscriptions, dbx.HashExp{"price": price.Id})
+		if err != nil {
+			return fmt.Errorf("price %s: %w", price.Id, err)
+		}
+		if used > 0 {
+			return fmt.Errorf("%s: customers subscribed at this price, so it stays as it is; switch it off and create a new price", f)
+		}
+	}
+	return nil
+}
+
+func checkPlan(plan *core.Record) error {
+	if _, err := collections.StringMap(plan, "platform_settings"); err != nil {
+		return err
+	}
+	features := map[string]int64{}
+	if err := optionalJSON(plan, "features", &features); err != nil {
+		return fmt.Errorf("features: must be an object of whole numbers such as {\"ram_mb\": 4096}: %w", err)
+	}
+	choices := []struct {
+		Name     string `json:"name"`
+		Label    string `json:"label"`
+		Required bool   `json:"required"`
+		Options  []struct {
+			Value string `json:"value"`
+			Label string `json:"label"`
+		} `json:"options"`
+	}{}
+	if err := optionalJSON(plan, "choices", &choices); err != nil {
+		return fmt.Errorf("choices: must be a list such as [{\"name\":\"template_id\",\"label\":\"Operating system\",\"required\":true,\"options\":[{\"value\":\"8\",\"label\":\"Debian 12\"}]}]: %w", err)
+	}
+	for i, c := range choices {
+		if c.Name == "" || c.Label == "" || len(c.Options) == 0 {
+			return fmt.Errorf("choices: entry %d needs name, label and at least one option", i+1)
+		}
+	}
+	return nil
+}
+
+func optionalJSON(r *core.Record, field string, into any) error {
+	raw := r.GetString(field)
+	if raw == "" || raw == "null" {
+		return nil
+	}
+	d := json.NewDecoder(strings.NewReader(raw))
+	d.DisallowUnknownFields()
+	return d.Decode(into)
+}

@@ -1,0 +1,226 @@
+// Package staff guards what staff, who pass every API rule as superusers, may
+// not do by hand: rows that only the product writes, secrets in clear, settings
+// that make no sense, and raw SQL.
+package staff
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/pocketbase/pocketbase/apis"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
+
+	"github.com/ezscale/ezscale/collections"
+	"github.com/ezscale/ezscale/engine/billing"
+	"github.com/ezscale/ezscale/hooks/audit"
+)
+
+// Deps is what staff needs from outside.
+type Deps struct {
+	Now    func() time.Time
+	Sealer *collections.Sealer
+	// SQLConsole opens PocketBase's SQL console, which passes all hooks.
+	SQLConsole bool
+}
+
+// written lists the collections that the product alone writes, each with what a
+// person does instead.
+var written = map[string]string{
+	collections.LedgerEntries:    "The ledger is written by the product alone; corrections are postings of their own.",
+	collections.AuditLogs:        "The audit log is written by the product alone.",
+	collections.WebhookEvents:    "Webhook events are written by the product alone.",
+	collections.Invoices:         "Invoices are made from orders and are never edited by hand; enter a payment instead, or correct by a credit note.",
+	collections.InvoiceItems:     "Lines belong to their invoice and are written with it.",
+	collections.InvoiceSeries:    "Number series are kept by the product alone, so that numbers have no gap.",
+	collections.Orders:           "Orders are placed by customers and settled by payments.",
+	collections.OrderItems:       "Order items are written with their order.",
+	collections.Subscriptions:    "Subscriptions follow their invoices.",
+	collections.GatewayCustomers: "The link to a gateway's customer is written by the product alone.",
+	collections.PaymentMethods:   "Payment methods mirror what the gateway has saved.",
+	collections.IPAssignments:    "Addresses mirror what the platform has assigned.",
+	collections.ProvisioningLogs: "The log is written by the product alone.",
+	collections.Jobs:             "Jobs are retried or closed by their operation, so that it is audited.",
+	collections.Mails:            "Mails are written by the product alone.",
+}
+
+type subject struct{ Deps }
+
+// Register binds the guards.
+func Register(app core.App, deps Deps) {
+	s := &subject{deps}
+	s.refuseWrites(app)
+	s.keepForever(app)
+	s.seal(app)
+	s.checkSettings(app)
+	s.checkCatalog(app)
+	s.record(app)
+	app.OnServe().BindFunc(func(e *core.ServeEvent) error {
+		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "staffSQLConsole", Func: func(r *core.RequestEvent) error {
+			if !s.SQLConsole && strings.TrimSuffix(r.Request.URL.Path, "/") == "/api/sql" {
+				return apis.NewForbiddenError("The SQL console is closed: it would pass every rule that keeps the books true. Start with --sql-console to open it.", nil)
+			}
+			return r.Next()
+		}})
+		return e.Next()
+	})
+}
+
+// refuseWrites closes the record API of written collections to everybody.
+func (s *subject) refuseWrites(app core.App) {
+	for name, why := range written {
+		refuse := &hook.Handler[*core.RecordRequestEvent]{Id: "staffWritten_" + name, Func: func(*core.RecordRequestEvent) error {
+			return apis.NewForbiddenError(why, nil)
+		}}
+		app.OnRecordCreateRequest(name).Bind(refuse)
+		app.OnRecordUpdateRequest(name).Bind(refuse)
+		app.OnRecordDeleteRequest(name).Bind(refuse)
+	}
+	payments := &hook.Handler[*core.RecordRequestEvent]{Id: "staffPayments", Func: func(*core.RecordRequestEvent) error {
+		return apis.NewForbiddenError("Payments are never edited or deleted; what was received stays received.", nil)
+	}}
+	app.OnRecordUpdateRequest(collections.PaymentTransactions).Bind(payments)
+	app.OnRecordDeleteRequest(collections.PaymentTransactions).Bind(payments)
+}
+
+// keepForever refuses changes of append-only rows from our own code, too.
+func (s *subject) keepForever(app core.App) {
+	keep := &hook.Handler[*core.RecordEvent]{Id: "staffAppendOnly", Func: func(e *core.RecordEvent) error {
+		return apis.NewForbiddenError(written[e.Record.Collection().Name], nil)
+	}}
+	app.OnRecordUpdate(collections.LedgerEntries, collections.AuditLogs).Bind(keep)
+	app.OnRecordDelete(collections.LedgerEntries, collections.AuditLogs).Bind(keep)
+	app.OnRecordDelete(collections.Users).Bind(&hook.Handler[*core.RecordEvent]{Id: "staffKeepCustomers", Func: func(e *core.RecordEvent) error {
+		invoices, err := e.App.CountRecords(collections.Invoices, userIs(e.Record.Id))
+		if err != nil {
+			return fmt.Errorf("customer %s: %w", e.Record.Id, err)
+		}
+		if invoices > 0 {
+			return apis.NewBadRequestError("A customer with invoices is never deleted, since the books refer to them; set the status instead.", nil)
+		}
+		return e.Next()
+	}})
+}
+
+// seal replaces secrets by their sealed form before they reach the database.
+func (s *subject) seal(app core.App) {
+	h := &hook.Handler[*core.RecordEvent]{Id: "staffSeal", Priority: -100, Func: func(e *core.RecordEvent) error {
+		if err := s.Sealer.SealRecord(e.Record); err != nil {
+			return err
+		}
+		return e.Next()
+	}}
+	for name := range collections.SealedFields {
+		app.OnRecordCreate(name).Bind(h)
+		app.OnRecordUpdate(name).Bind(h)
+	}
+}
+
+// checkSettings refuses a settings group that cannot be read or makes no sense.
+func (s *subject) checkSettings(app core.App) {
+	h := &hook.Handler[*core.RecordEvent]{Id: "staffSettings", Func: func(e *core.RecordEvent) error {
+		if err := checkSetting(e.Record.GetString("key"), e.Record.GetString("value")); err != nil {
+			return apis.NewBadRequestError(err.Error(), nil)
+		}
+		return e.Next()
+	}}
+	app.OnRecordCreate(collections.Settings).Bind(h)
+	app.OnRecordUpdate(collections.Settings).Bind(h)
+}
+
+func checkSetting(key, raw string) error {
+	strict := func(into any) error {
+		d := json.NewDecoder(strings.NewReader(raw))
+		d.DisallowUnknownFields()
+		if err := d.Decode(into); err != nil {
+			return fmt.Errorf("setting %s: %w", key, err)
+		}
+		return nil
+	}
+	switch key {
+	case "brand":
+		b := collections.Brand{}
+		if err := strict(&b); err != nil {
+			return err
+		}
+		if b.URL != "" && (!strings.HasPrefix(b.URL, "http://") && !strings.HasPrefix(b.URL, "https://") || strings.HasSuffix(b.URL, "/")) {
+			return fmt.Errorf("setting brand: url must be like https://account.example.com, without a slash at the end")
+		}
+		return nil
+	case "seller":
+		return strict(&collections.Seller{})
+	case "invoicing":
+		v := collections.Invoicing{}
+		if err := strict(&v); err != nil {
+			return err
+		}
+		if v.Series == "" || v.DueDays < 0 || v.DueDays > 365 {
+			return fmt.Errorf("setting invoicing: series must be set and due_days be 0 to 365")
+		}
+		return billing.CheckNumberFormat(v.Format)
+	case "ordering":
+		v := collections.Ordering{}
+		if err := strict(&v); err != nil {
+			return err
+		}
+		if v.HoldMinutes < 30 || v.TransferHoldMinutes < 60 {
+			return fmt.Errorf("setting ordering: hold_minutes must be at least 30 and transfer_hold_minutes at least 60")
+		}
+		return nil
+	}
+	return fmt.Errorf("setting %q is not known; known are brand, seller, invoicing and ordering", key)
+}
+
+// record writes an audit row for what staff changes in the admin UI.
+func (s *subject) record(app core.App) {
+	audited := []string{collections.Gateways, collections.Platforms, collections.Plans, collections.PlanPrices, collections.Settings, collections.Users, collections.UserProfiles}
+	bind := func(what string, on *hook.TaggedHook[*core.RecordRequestEvent]) {
+		on.Bind(&hook.Handler[*core.RecordRequestEvent]{Id: "staffAudit_" + what, Priority: -50, Func: func(e *core.RecordRequestEvent) error {
+			if !e.HasSuperuserAuth() {
+				return e.Next()
+			}
+			return s.audited(e, what)
+		}})
+	}
+	bind("create", app.OnRecordCreateRequest(audited...))
+	bind("update", app.OnRecordUpdateRequest(audited...))
+	bind("delete", app.OnRecordDeleteRequest(audited...))
+}
+
+// audited runs a staff change and its audit row in one transaction.
+func (s *subject) audited(e *core.RecordRequestEvent, what string) error {
+	outer := e.App
+	return outer.RunInTransaction(func(tx core.App) error {
+		e.App = tx
+		defer func() { e.App = outer }()
+		changes := changed(e.Record)
+		if err := e.Next(); err != nil {
+			return err
+		}
+		return audit.Write(tx, s.Now(), audit.Entry{
+			ActorKind: audit.Staff, Actor: e.Auth.Id, Action: e.Collection.Name + "." + what, Resource: e.Collection.Name, ResourceID: e.Record.Id,
+			IP: e.RealIP(), UserAgent: e.Request.UserAgent(), Changes: changes,
+		})
+	})
+}
+
+// changed lists before and after of the changed fields. Hidden and auth fields
+// are named but never shown.
+func changed(r *core.Record) map[string]any {
+	out := map[string]any{}
+	for _, f := range r.Collection().Fields {
+		name := f.GetName()
+		before, after := r.Original().GetString(name), r.GetString(name)
+		if before == after || name == "updated" {
+			continue
+		}
+		if f.GetHidden() || f.Type() == core.FieldTypePassword {
+			out[name] = "changed"
+			continue
+		}
+		out[name] = map[string]string{"before": before, "after": after}
+	}
+	return out
+}

@@ -1,0 +1,82 @@
+// Command ezscale sells, bills, provisions and supports hosting: one binary with
+// a data directory. This file puts the parts together and decides nothing.
+package main
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase"
+	"github.com/pocketbase/pocketbase/cmd"
+
+	"github.com/ezscale/ezscale/engine/billing"
+	"github.com/ezscale/ezscale/hooks"
+	"github.com/ezscale/ezscale/hooks/payments"
+	"github.com/ezscale/ezscale/hooks/provisioning"
+	"github.com/ezscale/ezscale/integrations/stripe"
+	"github.com/ezscale/ezscale/integrations/virtfusion"
+
+	_ "github.com/ezscale/ezscale/pb_migrations"
+)
+
+//go:embed all:pb_public
+var embedded embed.FS
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "ezscale: "+err.Error())
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	dir, cleanUp, err := defaultDir(os.Args[1:])
+	if err != nil {
+		return err
+	}
+	defer cleanUp()
+	app := pocketbase.NewWithConfig(pocketbase.Config{HideStartBanner: true, DefaultDataDir: dir, DBConnect: connect})
+	app.RootCmd.Use = "ezscale"
+	app.RootCmd.Short = "Sells, bills, provisions and supports hosting from one binary"
+	app.RootCmd.AddCommand(serveCommand(app), demoCommand(app), cmd.NewSuperuserCommand(app))
+	return app.Execute()
+}
+
+// compose builds every part once, from the configuration, and binds them all.
+func compose(app *pocketbase.PocketBase, cfg config) error {
+	public, err := fs.Sub(embedded, "pb_public")
+	if err != nil {
+		return fmt.Errorf("embedded files: %w", err)
+	}
+	return hooks.Register(app, hooks.Deps{
+		Now: time.Now, Sealer: cfg.sealer, LinkKey: cfg.linkKey, Public: public, Demo: cfg.demo, SQLConsole: cfg.sqlConsole,
+		Gateways: map[string]payments.Factory{
+			"stripe": func(s payments.Settings) (billing.Gateway, error) {
+				return stripe.New(stripe.Config{SecretKey: s.SecretKey, WebhookSecret: s.WebhookSecret, APIURL: s.APIURL, Now: time.Now}, nil)
+			},
+		},
+		GatewayOverride: cfg.gateways,
+		Platforms: map[string]provisioning.Factory{
+			"manual": func(provisioning.Settings) (any, error) { return struct{}{}, nil },
+			"virtfusion": func(s provisioning.Settings) (any, error) {
+				extra, err := virtfusionExtra(s.Extra)
+				if err != nil {
+					return nil, err
+				}
+				return virtfusion.New(virtfusion.Config{BaseURL: s.URL, Token: s.Token, RelationPrefix: extra.RelationPrefix, Settle: time.Duration(extra.SettleSeconds) * time.Second, Now: time.Now}, nil)
+			},
+		},
+		PlatformOverride: cfg.platforms,
+	})
+}
+
+// connect opens a database as PocketBase does, but waits for the disk at each
+// commit of the data: a payment that was acknowledged survives a power cut.
+func connect(path string) (*dbx.DB, error) {
+	return dbx.Open("sqlite", path+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=journal_size_limit(200000000)&_pragma=synchronous("+durability(path)+
+		")&_pragma=foreign_keys(ON)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-32000)&_defensive=1")
+}
