@@ -11,6 +11,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -43,9 +44,10 @@ type tree struct {
 }
 
 type file struct {
-	body, gzipped []byte // gzipped is nil when compression does not pay
-	contentType   string
-	etag          string // without quotes; the gzip form appends "-gz"
+	body        []byte
+	gzipped     func() []byte // made at the first request that takes it; nil when compression does not pay
+	contentType string
+	etag        string // without quotes; the gzip form appends "-gz"
 }
 
 // loadTree reads every servable file of public.
@@ -64,11 +66,14 @@ func loadTree(public fs.FS) (*tree, error) {
 		if err != nil {
 			return err
 		}
+		if path.Ext(name) == ".js" && !strings.HasPrefix(name, "vendor/") {
+			body = dropComments(body)
+		}
 		// WalkDir goes in lexical order; lengths keep two trees apart whose concatenated bytes are equal.
 		fmt.Fprintf(sum, "%d %s %d\n", len(name), name, len(body))
 		sum.Write(body)
-		t.files[name], err = newFile(body, contentType)
-		return err
+		t.files[name] = newFile(body, contentType)
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -77,24 +82,51 @@ func loadTree(public fs.FS) (*tree, error) {
 	return t, nil
 }
 
-func newFile(body []byte, contentType string) (*file, error) {
+func newFile(body []byte, contentType string) *file {
 	sum := sha256.Sum256(body)
-	f := &file{body: body, contentType: contentType, etag: hex.EncodeToString(sum[:12])}
+	return &file{
+		body: body, contentType: contentType, etag: hex.EncodeToString(sum[:12]),
+		gzipped: sync.OnceValue(func() []byte { return compress(body) }), // compressing the tree at start would cost a tenth of a second
+	}
+}
+
+// compress returns nil when compression does not pay.
+func compress(body []byte) []byte {
 	var buf bytes.Buffer
 	zw, err := gzip.NewWriterLevel(&buf, gzip.BestCompression)
 	if err != nil {
-		return nil, err
+		return nil // the level is a constant that gzip knows
 	}
 	if _, err := zw.Write(body); err != nil {
-		return nil, err
+		return nil // a buffer takes everything
 	}
-	if err := zw.Close(); err != nil {
-		return nil, err
+	if err := zw.Close(); err != nil || buf.Len()+minGain > len(body) {
+		return nil
 	}
-	if buf.Len()+minGain <= len(body) {
-		f.gzipped = buf.Bytes()
+	return buf.Bytes()
+}
+
+// dropComments empties the lines of a module that are comment and nothing else. A third of our modules is documentation, which
+// browsers need not load; what remains keeps its line numbers. A comment counts only where it begins a line, so a string or a
+// template that holds "//" further in is safe.
+func dropComments(module []byte) []byte {
+	lines := bytes.Split(module, []byte("\n"))
+	inside := false
+	for i, line := range lines {
+		text := bytes.TrimSpace(line)
+		switch {
+		case inside:
+			inside = !bytes.Contains(text, []byte("*/"))
+		case bytes.HasPrefix(text, []byte("/*")) && !bytes.Contains(text, []byte("*/")):
+			inside = true
+		case bytes.HasPrefix(text, []byte("/*")) && bytes.HasSuffix(text, []byte("*/")):
+		case bytes.HasPrefix(text, []byte("//")):
+		default:
+			continue
+		}
+		lines[i] = nil
 	}
-	return f, nil
+	return bytes.Join(lines, []byte("\n"))
 }
 
 // prefix is the address under which this version of the tree stands, "/a/<hash>".
@@ -130,10 +162,10 @@ func (t *tree) serveNamed(name string) func(*core.RequestEvent) error {
 func (f *file) serve(w http.ResponseWriter, r *http.Request, caching string) {
 	h := w.Header()
 	body, etag := f.body, `"`+f.etag+`"`
-	if f.gzipped != nil {
+	if gzipped := f.gzipped(); gzipped != nil {
 		h.Add("Vary", "Accept-Encoding")
 		if acceptsGzip(r.Header.Get("Accept-Encoding")) {
-			body, etag = f.gzipped, `"`+f.etag+`-gz"`
+			body, etag = gzipped, `"`+f.etag+`-gz"`
 			h.Set("Content-Encoding", "gzip")
 		}
 	}

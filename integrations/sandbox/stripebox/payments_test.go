@@ -1,8 +1,10 @@
 package stripebox
 
 import (
+	"net/url"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestOffSessionCharges(t *testing.T) {
@@ -141,5 +143,65 @@ func TestAmountsAsPeopleReadThem(t *testing.T) {
 		if got := display(in.amount, in.code); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
+	}
+}
+
+func TestCustomersAndAccount(t *testing.T) {
+	r := newRig(t, Options{})
+	id := r.do(t, "POST /v1/customers", "", "email=kim@example.com", "metadata[user_id]=u1").str("id")
+	r.do(t, "POST /v1/customers", "", "email=lee@example.com")
+	if got := r.do(t, "GET /v1/customers/"+id, ""); got.str("email") != "kim@example.com" || got.str("metadata", "user_id") != "u1" {
+		t.Errorf("read: got %v", got.body)
+	}
+	if got := r.do(t, "GET /v1/customers/cus_x", ""); got.status != 404 {
+		t.Errorf("unknown: got %d, want 404", got.status)
+	}
+	for call, params := range map[string]string{"GET /v1/customers": "email=kim@example.com", "GET /v1/customers/search": "query=metadata['user_id']:'u1'"} {
+		got := r.do(t, call, "", params)
+		if data, _ := got.at("data").([]any); len(data) != 1 || !strings.Contains(got.str("(text)"), id) {
+			t.Errorf("%s: got %v, want one", call, got.body)
+		}
+	}
+	if got := r.do(t, "POST /v1/customers", "", "email=nobody"); got.str("error", "code") != "email_invalid" {
+		t.Errorf("bad address: got %v", got.body)
+	}
+	if got := r.do(t, "GET /v1/account", ""); got.at("charges_enabled") != true {
+		t.Errorf("account: got %v", got.body)
+	}
+}
+
+// TestConfirmWithTheHolder confirms on session: the bank's page leads back to
+// the address given.
+func TestConfirmWithTheHolder(t *testing.T) {
+	r := newRig(t, Options{})
+	customer, method := r.saved(t, "4000002760003184")
+	got := r.do(t, "POST /v1/payment_intents", "", "amount=500", "currency=eur", "customer="+customer, "payment_method="+method,
+		"confirm=true", "return_url=https://portal.example/done", "metadata[invoice_id]=inv_3")
+	bank := got.str("next_action", "redirect_to_url", "url")
+	if got.str("status") != "requires_action" || !strings.HasPrefix(bank, r.url+"/authenticate/pi_") {
+		t.Fatalf("got %v, want requires_action and the bank's page", got.body)
+	}
+	back := r.visit(t, strings.TrimPrefix(bank, r.url), url.Values{"answer": {"yes"}})
+	if back.header.Get("Location") != "https://portal.example/done" || r.Paid("inv_3") != 1 {
+		t.Errorf("got to %q, %d times paid", back.header.Get("Location"), r.Paid("inv_3"))
+	}
+}
+
+func TestSweepExpiresPages(t *testing.T) {
+	r := newRig(t, Options{PublicURL: "https://sandbox.example/"})
+	id := r.session(t)
+	if got := r.do(t, "GET /v1/checkout/sessions/"+id, "").str("url"); got != "https://sandbox.example/checkout/"+id {
+		t.Errorf("got address %q, want the public one", got)
+	}
+	r.advance(24 * time.Hour)
+	r.Sweep()
+	if _, err := r.PayPage(id, "4242424242424242"); err == nil {
+		t.Error("an expired page could be paid")
+	}
+	if _, err := r.PayPage(id, "1"); err == nil {
+		t.Error("an unknown card could pay")
+	}
+	if _, err := r.SaveCard("cus_x", "4242424242424242"); err == nil {
+		t.Error("a card was saved for nobody")
 	}
 }

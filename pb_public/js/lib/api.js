@@ -1,4 +1,4 @@
-import { askSignIn, pb, signedIn } from "./session.js";
+import { askSignIn, signedIn, token } from "./session.js";
 import { learnClock } from "./dates.js";
 import { t } from "./i18n.js";
 
@@ -35,7 +35,11 @@ const waitMs = 20_000;
 export async function call(method, path, body, { signal } = {}) {
     for (;;) {
         const answer = await send(method, path, body, signal);
-        if (answer.status === 401 && signedIn.peek() && (await askSignIn())) continue;
+        if (answer.status === 401 && signedIn.peek()) {
+            const said = await askSignIn();
+            if (said === "again") continue;
+            if (said === "unable") throw new ApiError(t("error.unreachable"), { lost: true });
+        }
         if (!answer.ok) throw await problem(answer);
         return answer.status === 204 ? null : read(answer);
     }
@@ -53,7 +57,7 @@ async function send(method, path, body, signal) {
     const stop = AbortSignal.timeout(waitMs);
     /** @type {Record<string, string>} */
     const headers = { Accept: "application/json" };
-    if (pb.authStore.token) headers.Authorization = pb.authStore.token;
+    if (token()) headers.Authorization = token();
     if (body !== undefined) headers["Content-Type"] = "application/json";
     try {
         return await fetch("/api/v1" + path, {
@@ -106,5 +110,6 @@ export function asApiError(error) {
         const text = error.status === 429 ? t("error.too_many") : error.status >= 500 ? t("error.server") : body.detail || body.message || t("error.refused");
         return new ApiError(text, { status: error.status, code: body.code ?? "", reference: body.reference ?? "", fields: body.errors ?? fieldsOf(body.data) });
     }
-    return new ApiError(t("error.page"));
+    // A module that does not arrive is a TypeError in every browser, and so is a fetch that fails.
+    return error instanceof TypeError ? new ApiError(t("error.unreachable"), { lost: true }) : new ApiError(t("error.page"));
 }

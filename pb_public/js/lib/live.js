@@ -1,5 +1,5 @@
 import { signal, effect } from "../vendor.js";
-import { pb, user } from "./session.js";
+import { sdk, user } from "./session.js";
 
 /**
  * One realtime line for the whole browser. The tab that holds the Web Lock subscribes to the customer's topic; all tabs,
@@ -79,17 +79,21 @@ async function lead(id, ended) {
         if (event.data?.type === "ask") say({ type: "state", standing });
     };
     channel?.addEventListener("message", answer);
-    pb.realtime.onDisconnect = (active) => {
-        if (active.length > 0) report(false);
-    };
+    /** Ends of the subscriptions. @type {(() => Promise<void>)[]} */
+    const ends = [];
     await keepTrying(ended, async () => {
-        await pb.realtime.subscribe("PB_CONNECT", () => report(true));
-        await pb.realtime.subscribe("customer/" + id, (change) => say({ type: "change", change }));
+        const pb = await sdk();
+        pb.realtime.onDisconnect = (active) => {
+            if (active.length > 0) report(false);
+        };
+        for (const end of ends.splice(0)) await end();
+        ends.push(await pb.realtime.subscribe("PB_CONNECT", () => report(true)));
+        ends.push(await pb.realtime.subscribe("customer/" + id, (change) => say({ type: "change", change })));
         report(true);
     }, () => report(false));
     if (!ended.aborted) await new Promise((done) => ended.addEventListener("abort", done, { once: true }));
-    pb.realtime.onDisconnect = undefined;
-    await pb.realtime.unsubscribe().catch(() => { /* the line is gone already */ });
+    channel?.removeEventListener("message", answer);
+    for (const end of ends) await end().catch(() => { /* the line is gone already */ });
 }
 
 /** Repeats a step until it succeeds, more slowly each time. @param {AbortSignal} ended @param {() => Promise<void>} step @param {() => void} failed */

@@ -6,9 +6,7 @@ import { answerSignIn, needsSignIn, signedIn, signOut, user } from "../lib/sessi
 import { dismiss, toasts } from "../lib/toast.js";
 import { t } from "../lib/i18n.js";
 import { Announcer } from "./announcer.js";
-import { Dialog } from "./dialog.js";
 import { Icon, Mark } from "./icons.js";
-import { SignInForm } from "./auth-forms.js";
 import { brand } from "./page.js";
 
 /** The places of the portal, in the order they have everywhere. */
@@ -81,9 +79,11 @@ const Toasts = () => html`<div class="toasts" role="status" aria-live="polite">
     </div>`)}
 </div>`;
 
-/** The question that stands between a session that ended and going on with what was being done. @param {{email: string}} props */
-const SignInAgain = ({ email }) => html`<${Dialog} title=${t("again.title")} onClose=${() => answerSignIn(false)} closable=${false}>
-    <p class="muted">${t("again.text")}</p>
-    <${SignInForm} email=${email} fixed=${email !== ""} onDone=${() => answerSignIn(true)} />
-    <button type="button" class="link" onClick=${() => answerSignIn(false)}>${t("again.leave")}</button>
-<//>`;
+/** Loads the dialog that asks for the password; most visits never need it. @param {{email: string}} props */
+function SignInAgain({ email }) {
+    const [Form, setForm] = useState(/** @type {any} */ (null));
+    useEffect(() => {
+        import("./sign-in-again.js").then((module) => setForm(() => module.SignInAgain), () => answerSignIn("unable"));
+    }, []);
+    return Form && html`<${Form} email=${email} />`;
+}
