@@ -68,13 +68,10 @@ type vendors struct {
 }
 
 func demo(ctx context.Context, app *pocketbase.PocketBase, flags serveFlags, sandboxAddr string) error {
-	if ctx == nil {
-		ctx = context.Background()
-	}
 	if err := lockDir(app.DataDir()); err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", flags.http)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", flags.http)
 	if err != nil {
 		return fmt.Errorf("--http: %w", err)
 	}
@@ -118,7 +115,7 @@ func demo(ctx context.Context, app *pocketbase.PocketBase, flags serveFlags, san
 // startVendors opens the sandbox vendors on loopback.
 func startVendors(ctx context.Context, addr, site string) (*vendors, error) {
 	v := &vendors{}
-	listeners, err := threePorts(addr)
+	listeners, err := threePorts(ctx, addr)
 	if err != nil {
 		return nil, fmt.Errorf("--sandbox-http: %w", err)
 	}
@@ -128,7 +125,7 @@ func startVendors(ctx context.Context, addr, site string) (*vendors, error) {
 	})
 	v.panel = virtbox.New(virtbox.Options{Token: demoPanelToken, Now: time.Now, BuildTime: 4 * time.Second, TaskTime: 500 * time.Millisecond, PanelURL: v.panelURL})
 	v.mail = mailbox.New(mailbox.Options{Now: time.Now})
-	smtp, err := net.Listen("tcp", "127.0.0.1:0")
+	smtp, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("sandbox mail server: %w", err)
 	}
@@ -146,7 +143,7 @@ func startVendors(ctx context.Context, addr, site string) (*vendors, error) {
 }
 
 // threePorts listens on addr and the two ports after it, or on three free ones.
-func threePorts(addr string) ([3]net.Listener, error) {
+func threePorts(ctx context.Context, addr string) ([3]net.Listener, error) {
 	var out [3]net.Listener
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -161,7 +158,7 @@ func threePorts(addr string) ([3]net.Listener, error) {
 		if base > 0 {
 			p = base + i
 		}
-		if out[i], err = net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(p))); err != nil {
+		if out[i], err = (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(p))); err != nil {
 			return out, err
 		}
 	}

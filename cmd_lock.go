@@ -22,9 +22,9 @@ func lockDir(dir string) error {
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		return fmt.Errorf("the data directory %s is in use by another ezscale process: %w", dir, err)
 	}
-	held = f
+	locks = append(locks, f)
 	return nil
 }
 
-// held keeps the lock's file from being closed by the collector.
-var held *os.File
+// locks keeps the locked files open for the life of the process.
+var locks []*os.File

@@ -173,8 +173,13 @@ func (d *demonstration) finish(ctx context.Context) {
 		return
 	}
 	path := filepath.Join(d.dir, "demo.json")
-	if err := os.WriteFile(path+".new", append(raw, '\n'), 0o600); err == nil {
-		err = os.Rename(path+".new", path)
+	err = os.WriteFile(path+".new", append(raw, '\n'), 0o600)
+	if err == nil {
+		err = os.Rename(path+".new", path) // whoever waits for it never reads half of it
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "ezscale: demo: "+err.Error())
+		return
 	}
 	fmt.Printf("The demo is ready; its clock says %s.\n%s\nStop it with Ctrl-C.\n", time.Now().UTC().Format("2006-01-02 15:04 MST"), raw)
 }

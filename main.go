@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"embed"
 	"fmt"
 	"io/fs"
@@ -17,11 +18,15 @@ import (
 	"github.com/ezscale/ezscale/hooks"
 	"github.com/ezscale/ezscale/hooks/payments"
 	"github.com/ezscale/ezscale/hooks/provisioning"
+	"github.com/ezscale/ezscale/integrations/manual"
 	"github.com/ezscale/ezscale/integrations/stripe"
 	"github.com/ezscale/ezscale/integrations/virtfusion"
 
 	_ "github.com/ezscale/ezscale/pb_migrations"
 )
+
+// version is set by the build of a release.
+var version = "development"
 
 //go:embed all:pb_public
 var embedded embed.FS
@@ -40,9 +45,10 @@ func run() error {
 	}
 	defer cleanUp()
 	app := pocketbase.NewWithConfig(pocketbase.Config{HideStartBanner: true, DefaultDataDir: dir, DBConnect: connect})
-	app.RootCmd.Use = "ezscale"
+	app.RootCmd.Use, app.RootCmd.Version = "ezscale", version
 	app.RootCmd.Short = "Sells, bills, provisions and supports hosting from one binary"
 	app.RootCmd.AddCommand(serveCommand(app), demoCommand(app), cmd.NewSuperuserCommand(app))
+	app.RootCmd.SetContext(context.Background())
 	return app.Execute()
 }
 
@@ -61,7 +67,7 @@ func compose(app *pocketbase.PocketBase, cfg config) error {
 		},
 		GatewayOverride: cfg.gateways,
 		Platforms: map[string]provisioning.Factory{
-			"manual": func(provisioning.Settings) (any, error) { return struct{}{}, nil },
+			"manual": func(provisioning.Settings) (any, error) { return manual.New(), nil },
 			"virtfusion": func(s provisioning.Settings) (any, error) {
 				extra, err := virtfusionExtra(s.Extra)
 				if err != nil {

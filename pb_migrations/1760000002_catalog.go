@@ -70,4 +70,3 @@ func catalogUp(app core.App) error {
 func catalogDown(app core.App) error {
 	return drop(app, "plan_prices", "plans", "platforms", "gateways")
 }
-

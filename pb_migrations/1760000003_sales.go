@@ -78,6 +78,11 @@ func salesUp(app core.App) error {
 	if err != nil {
 		return err
 	}
+	return linesUp(app)
+}
+
+// linesUp adds the rows of orders and invoices.
+func linesUp(app core.App) error {
 	return create(app,
 		table{
 			name: "order_items", rule: ownerRule,

@@ -113,7 +113,7 @@ func lookUp(app core.App, currency string, i int, it cartItem, faults *op.Fields
 	return &unit{it, plan, price}, nil
 }
 
-// checkChoices takes options from the catalogue by name and drops nothing
+// checkChoices takes options from the catalog by name and drops nothing
 // silently: an unknown choice is a fault.
 func checkChoices(plan *core.Record, it *cartItem, at func(string) string, faults *op.Fields) error {
 	choices, err := planChoices(plan)

@@ -134,10 +134,11 @@ func (s *subject) payInvoice(r *op.Request, in payRequest) (payAnswer, error) {
 	if err != nil {
 		return payAnswer{}, err
 	}
-	switch collections.InvoiceStatus(inv) {
-	case billing.InvoiceDraft:
+	status := collections.InvoiceStatus(inv)
+	if status == billing.InvoiceDraft {
 		return payAnswer{}, op.NotFound()
-	case billing.InvoiceVoid:
+	}
+	if status == billing.InvoiceVoid {
 		return payAnswer{}, op.NewProblem(http.StatusConflict, "void", "This invoice is void; nothing is owed on it. Please place a new order.")
 	}
 	if in.Method != "" {

@@ -2,7 +2,6 @@ package jobs
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -87,6 +86,3 @@ func (e LaterError) Error() string { return "again in " + e.After.String() }
 
 // Later asks for another round after a pause.
 func Later(after time.Duration) error { return LaterError{after} }
-
-// ErrPark puts a job aside until a person acts; wrap it with the reason.
-var ErrPark = errors.New("waits for staff")

@@ -149,10 +149,10 @@ func (w *Worker) claim(ctx context.Context) (*Run, error) {
 		return nil, ignoreNone(err) // reading costs no writer
 	}
 	found := row{}
-	err := w.app.NonconcurrentDB().NewQuery("UPDATE `jobs` SET `state` = 'running', `attempts` = `attempts` + 1, `lease_owner` = {:owner}, `lease_until` = {:until}, `updated` = {:now}"+
-		" WHERE `id` = (SELECT `id` FROM `jobs` AS `j` WHERE "+due+" AND (`serial` = '' OR NOT EXISTS"+
-		" (SELECT 1 FROM `jobs` AS `o` WHERE `o`.`serial` = `j`.`serial` AND `o`.`id` != `j`.`id` AND (`o`.`state` = 'running' OR (`o`.`state` = 'queued' AND `o`.`in_flight`))))"+
-		" ORDER BY `next_at` LIMIT 1)"+
+	err := w.app.NonconcurrentDB().NewQuery("UPDATE `jobs` SET `state` = 'running', `attempts` = `attempts` + 1, `lease_owner` = {:owner}, `lease_until` = {:until}, `updated` = {:now}" +
+		" WHERE `id` = (SELECT `id` FROM `jobs` AS `j` WHERE " + due + " AND (`serial` = '' OR NOT EXISTS" +
+		" (SELECT 1 FROM `jobs` AS `o` WHERE `o`.`serial` = `j`.`serial` AND `o`.`id` != `j`.`id` AND (`o`.`state` = 'running' OR (`o`.`state` = 'queued' AND `o`.`in_flight`))))" +
+		" ORDER BY `next_at` LIMIT 1)" +
 		" RETURNING `id`, `kind`, `key`, `user`, `service`, `actor`, `payload`, `attempts`, `in_flight`, `queued_at`").
 		Bind(dbx.Params{"owner": w.owner, "until": collections.Stamp(now.Add(lease)).String(), "now": at}).
 		WithContext(ctx).One(&found)
@@ -203,7 +203,7 @@ func (w *Worker) finish(r *Run, cause error) {
 		next["in_flight"] = false
 	case errors.As(cause, &later):
 		next["state"], next["attempts"], next["next_at"] = Queued, 0, collections.Stamp(now.Add(later.After)).String()
-	case errors.Is(cause, ErrPark):
+	case errors.Is(cause, provisioning.ErrStaff):
 		next["state"], next["error"], givenUp = Parked, short(cause), true
 	default:
 		class := provisioning.Classify(cause)

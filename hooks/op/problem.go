@@ -4,7 +4,6 @@ import (
 	"encoding/json/v2"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 
@@ -144,6 +143,6 @@ func write(r *Request, status int, out any) error {
 	r.Response.Header().Set("Content-Type", "application/json")
 	r.Response.Header().Set("Cache-Control", "no-store")
 	r.Response.WriteHeader(status)
-	_, err = io.WriteString(r.Response, string(body))
+	_, err = r.Response.Write(body)
 	return err
 }

@@ -95,7 +95,7 @@ func (s *Subject) settle(tx core.App, now time.Time, gateway string, rep billing
 }
 
 // match finds the attempt a report is about: by the payment's own reference, by
-// our id that travelled as metadata, or by its page.
+// our id that traveled as metadata, or by its page.
 func match(tx core.App, gateway string, rep billing.PaymentReport) (*attempt, error) {
 	keys := []struct{ where, value string }{
 		{"`gateway` = {:gateway} AND `gateway_transaction_id` = {:value}", rep.Reference},

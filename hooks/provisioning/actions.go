@@ -287,7 +287,7 @@ func (s *Subject) givenUp(app core.App, r *jobs.Run, cause error) {
 			return err
 		}
 		svc.Set("action_note", note)
-		if r.Kind == string(provisioning.JobProvision) && !errors.Is(cause, jobs.ErrPark) {
+		if r.Kind == string(provisioning.JobProvision) && !errors.Is(cause, provisioning.ErrStaff) {
 			if err := failStep(svc, note, r.Now()); err != nil {
 				return err
 			}

@@ -252,6 +252,8 @@ func waitingNote(class provisioning.ErrorClass) string {
 	switch class {
 	case provisioning.ClassCapacity:
 		return "All hosts are full at the moment. We are adding room; your server is built as soon as there is some."
+	case provisioning.ClassStaff:
+		return "Our team sets this up by hand. You will get a mail as soon as it is ready."
 	case provisioning.ClassPermanent, provisioning.ClassCredentials:
 		return "Our team has to look at this. Your payment is safe and you do not need to do anything."
 	case provisioning.ClassTemporary, provisioning.ClassUnknown, provisioning.ClassNone:

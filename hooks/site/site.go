@@ -19,7 +19,7 @@ import (
 type Deps struct {
 	// Public is the tree of pb_public. It is read once, at Register.
 	Public fs.FS
-	// Now is the clock of the report limiter. It defaults to time.Now.
+	// Now is the clock of the report limiter; required.
 	Now func() time.Time
 	// BrandName returns the name shown in titles and in the portal's header; it is asked on each page load, so a changed
 	// setting shows at the next one. It defaults to "EZSCALE".
@@ -83,9 +83,6 @@ func bindRoutes(se *core.ServeEvent, files *tree, shell *shell, reports *reportS
 }
 
 func (d Deps) withDefaults() Deps {
-	if d.Now == nil {
-		d.Now = time.Now
-	}
 	if d.BrandName == nil {
 		d.BrandName = func() string { return "EZSCALE" }
 	}

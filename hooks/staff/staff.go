@@ -5,6 +5,7 @@ package staff
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -130,47 +131,54 @@ func (s *subject) checkSettings(app core.App) {
 	app.OnRecordUpdate(collections.Settings).Bind(h)
 }
 
+// checkSetting decodes a group strictly and checks its values.
 func checkSetting(key, raw string) error {
-	strict := func(into any) error {
-		d := json.NewDecoder(strings.NewReader(raw))
-		d.DisallowUnknownFields()
-		if err := d.Decode(into); err != nil {
-			return fmt.Errorf("setting %s: %w", key, err)
-		}
-		return nil
+	check, known := settings[key]
+	if !known {
+		return fmt.Errorf("setting %q is not known; known are brand, seller, invoicing and ordering", key)
 	}
-	switch key {
-	case "brand":
+	d := json.NewDecoder(strings.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := check(d.Decode); err != nil {
+		return fmt.Errorf("setting %s: %w", key, err)
+	}
+	return nil
+}
+
+// settings holds the check of each group.
+var settings = map[string]func(decode func(into any) error) error{
+	"brand": func(decode func(any) error) error {
 		b := collections.Brand{}
-		if err := strict(&b); err != nil {
+		if err := decode(&b); err != nil {
 			return err
 		}
-		if b.URL != "" && (!strings.HasPrefix(b.URL, "http://") && !strings.HasPrefix(b.URL, "https://") || strings.HasSuffix(b.URL, "/")) {
-			return fmt.Errorf("setting brand: url must be like https://account.example.com, without a slash at the end")
+		web := strings.HasPrefix(b.URL, "http://") || strings.HasPrefix(b.URL, "https://")
+		if b.URL != "" && (!web || strings.HasSuffix(b.URL, "/")) {
+			return errors.New("url must be like https://account.example.com, without a slash at the end")
 		}
 		return nil
-	case "seller":
-		return strict(&collections.Seller{})
-	case "invoicing":
+	},
+	"seller": func(decode func(any) error) error { return decode(&collections.Seller{}) },
+	"invoicing": func(decode func(any) error) error {
 		v := collections.Invoicing{}
-		if err := strict(&v); err != nil {
+		if err := decode(&v); err != nil {
 			return err
 		}
 		if v.Series == "" || v.DueDays < 0 || v.DueDays > 365 {
-			return fmt.Errorf("setting invoicing: series must be set and due_days be 0 to 365")
+			return errors.New("series must be set and due_days be 0 to 365")
 		}
 		return billing.CheckNumberFormat(v.Format)
-	case "ordering":
+	},
+	"ordering": func(decode func(any) error) error {
 		v := collections.Ordering{}
-		if err := strict(&v); err != nil {
+		if err := decode(&v); err != nil {
 			return err
 		}
 		if v.HoldMinutes < 30 || v.TransferHoldMinutes < 60 {
-			return fmt.Errorf("setting ordering: hold_minutes must be at least 30 and transfer_hold_minutes at least 60")
+			return errors.New("hold_minutes must be at least 30 and transfer_hold_minutes at least 60")
 		}
 		return nil
-	}
-	return fmt.Errorf("setting %q is not known; known are brand, seller, invoicing and ordering", key)
+	},
 }
 
 // record writes an audit row for what staff changes in the admin UI.

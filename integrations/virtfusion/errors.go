@@ -85,7 +85,7 @@ func neverSent(err error) bool {
 	var dns *net.DNSError
 	var cert *tls.CertificateVerificationError
 	var plain tls.RecordHeaderError
-	if errors.As(err, &dns) || errors.As(err, &cert) || errors.As(err, &plain) {
+	if errors.As(err, &dns) || errors.As(err, &cert) || errors.As(err, &plain) || errors.Is(err, http.ErrSchemeMismatch) {
 		return true
 	}
 	var op *net.OpError

@@ -3,6 +3,8 @@ package virtfusion
 import (
 	"context"
 	"errors"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -156,7 +158,7 @@ func newRig(t *testing.T, opts virtbox.Options) *rig {
 	opts.Token, opts.Now = testToken, g.clock.now
 	g.box = virtbox.New(opts)
 	srv := httptest.NewUnstartedServer(g.box.Handler())
-	srv.Config.ErrorLog = nil
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0) // cut connections are expected
 	srv.Start()
 	t.Cleanup(srv.Close)
 	g.url = srv.URL

@@ -61,7 +61,7 @@ func testExpiryLimits(t *testing.T, h Harness) {
 		if !first.ExpiresAt.After(h.Now()) {
 			t.Errorf("page asked to live %s: expires at %s, which is over", life, first.ExpiresAt)
 		}
-		for _, later := range []time.Duration{20 * time.Minute, 9 * time.Hour} {
+		for _, later := range []time.Duration{20 * time.Minute, 20 * time.Minute, 9 * time.Hour} {
 			h.Advance(later)
 			if again, err := h.Gateway.OpenPage(t.Context(), r); err != nil || again != first {
 				t.Errorf("page asked to live %s, repeated %s later: got %+v, %v, want %+v", life, later, again, err, first)

@@ -1,0 +1,78 @@
+package testapp
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/ezscale/ezscale/hooks/jobs"
+)
+
+// Clock is the time of product and vendors: it runs like the real one, and a
+// test can put it forward. Safe for concurrent use.
+type Clock struct {
+	ahead atomic.Int64
+	moved func()
+}
+
+// Now is the present moment on this clock.
+func (c *Clock) Now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())).Round(0) }
+
+// Advance puts the clock forward and wakes who waits for a moment to come.
+func (c *Clock) Advance(d time.Duration) {
+	c.ahead.Add(int64(d))
+	if c.moved != nil {
+		c.moved()
+	}
+}
+
+// Clock is the one clock of product and vendors.
+func (a *App) Clock() *Clock { return a.clock }
+
+// Wake makes the job worker look for due work at once.
+func (a *App) Wake() { jobs.Wake(a.App) }
+
+// patience is how long Eventually waits in real time.
+const patience = 20 * time.Second
+
+// Eventually waits until cond holds and fails the test when it does not come
+// true. Meanwhile the clock runs fast, so that pauses of the product pass
+// quickly: 250 ms for each 10 ms, unless the app is Steady.
+func (a *App) Eventually(what string, cond func() bool) {
+	a.Helper()
+	if !a.Within(patience, cond) {
+		a.Fatalf("did not happen: %s\n%s", what, a.Describe())
+	}
+}
+
+// Within is Eventually with a limit in real time; it reports instead of failing.
+func (a *App) Within(limit time.Duration, cond func() bool) bool {
+	for end := time.Now().Add(limit); ; {
+		if cond() {
+			return true
+		}
+		if time.Now().After(end) {
+			return false
+		}
+		time.Sleep(10 * time.Millisecond)
+		if a.options.drift > 0 {
+			a.clock.Advance(a.options.drift)
+		}
+	}
+}
+
+// Quiet waits until Stripe has delivered its webhooks, they are processed, and
+// no job is due or running, so that nothing more happens by itself.
+func (a *App) Quiet() {
+	a.Helper()
+	calm := 0
+	a.Eventually("product and vendors come to rest", func() bool {
+		busy := a.Stripe.Snapshot().Queued + a.Count("webhook_events", "`status` = 'new'") +
+			a.Count("jobs", "`state` = 'running' OR `state` = 'queued' AND `next_at` <= '"+stamp(a.clock.Now().Add(30*time.Second))+"'")
+		if busy > 0 {
+			calm = 0
+			return false
+		}
+		calm++
+		return calm >= 3
+	})
+}

@@ -1,0 +1,72 @@
+package testapp
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+
+	_ "github.com/ezscale/ezscale/pb_migrations" // the schema
+)
+
+// template is a migrated and seeded data directory, made once per test binary.
+var template = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "ezscale-template-")
+	if err != nil {
+		return "", fmt.Errorf("template directory: %w", err)
+	}
+	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, DBConnect: connect})
+	err = app.Bootstrap()
+	if err == nil {
+		err = app.RunAllMigrations()
+	}
+	if err == nil {
+		err = seed(app)
+	}
+	return dir, errors.Join(err, app.ClearBootstrap())
+})
+
+// copyTemplate puts the template's databases into dir. The files are small, and
+// nothing of them is open, so copying them is copying all.
+func copyTemplate(t *testing.T, dir string) {
+	t.Helper()
+	from, err := template()
+	if err != nil {
+		t.Fatalf("make template: %v", err)
+	}
+	if err := os.CopyFS(dir, os.DirFS(from)); err != nil {
+		t.Fatalf("copy template: %v", err)
+	}
+}
+
+// connect opens a database as main does, except that it does not wait for the
+// disk: a test directory need not survive a power cut.
+func connect(path string) (*dbx.DB, error) {
+	return dbx.Open("sqlite", path+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=journal_size_limit(200000000)&_pragma=synchronous(OFF)"+
+		"&_pragma=foreign_keys(ON)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-4000)&_defensive=1")
+}
+
+// Root is the module's directory.
+func Root(t *testing.T) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		mod, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+		if err == nil && strings.HasPrefix(string(mod), "module github.com/ezscale/ezscale\n") {
+			return dir
+		}
+		if dir == filepath.Dir(dir) {
+			t.Fatal("go.mod of the product is not above the test")
+		}
+		dir = filepath.Dir(dir)
+	}
+}

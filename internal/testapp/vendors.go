@@ -1,0 +1,30 @@
+package testapp
+
+import (
+	"time"
+
+	"github.com/ezscale/ezscale/engine/billing"
+	"github.com/ezscale/ezscale/hooks/payments"
+	"github.com/ezscale/ezscale/hooks/provisioning"
+	"github.com/ezscale/ezscale/integrations/stripe"
+	"github.com/ezscale/ezscale/integrations/virtfusion"
+)
+
+// gateways builds the real adapters, as main does.
+func gateways(now func() time.Time) map[string]payments.Factory {
+	return map[string]payments.Factory{
+		"stripe": func(s payments.Settings) (billing.Gateway, error) {
+			return stripe.New(stripe.Config{SecretKey: s.SecretKey, WebhookSecret: s.WebhookSecret, APIURL: s.APIURL, Now: now}, nil)
+		},
+	}
+}
+
+// platforms builds the real adapters; lost calls settle within two seconds.
+func platforms(now func() time.Time) map[string]provisioning.Factory {
+	return map[string]provisioning.Factory{
+		"manual": func(provisioning.Settings) (any, error) { return struct{}{}, nil },
+		"virtfusion": func(s provisioning.Settings) (any, error) {
+			return virtfusion.New(virtfusion.Config{BaseURL: s.URL, Token: s.Token, Settle: 2 * time.Second, Now: now}, nil)
+		},
+	}
+}
