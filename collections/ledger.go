@@ -2,6 +2,8 @@ package collections
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/pocketbase/dbx"
@@ -21,14 +23,17 @@ func Post(tx core.App, now time.Time, posting, user, invoice, payment string, en
 	if err := billing.CheckPosting(entries); err != nil {
 		return fmt.Errorf("post %s: %w", posting, err)
 	}
-	for _, e := range entries {
-		_, _, err := Row(tx, LedgerEntries, now, dbx.Params{
-			"posting": posting, "user": user, "account": string(e.Account), "currency": e.Amount.Currency(),
-			"amount_minor": e.Amount.Minor(), "invoice": invoice, "payment": payment, "at": Stamp(now).String(),
-		})
-		if err != nil {
-			return fmt.Errorf("post %s: %w", posting, err)
-		}
+	values, params := []string{}, dbx.Params{"posting": posting, "user": user, "invoice": invoice, "payment": payment, "at": Stamp(now).String()}
+	for i, e := range entries {
+		n := strconv.Itoa(i)
+		values = append(values, "({:id"+n+"}, {:posting}, {:user}, {:account"+n+"}, {:currency"+n+"}, {:amount"+n+"}, {:invoice}, {:payment}, {:at}, {:at}, {:at})")
+		params["id"+n], params["account"+n] = core.GenerateDefaultRandomId(), string(e.Account)
+		params["currency"+n], params["amount"+n] = e.Amount.Currency(), e.Amount.Minor()
+	}
+	_, err := tx.DB().NewQuery("INSERT INTO `ledger_entries` (`id`, `posting`, `user`, `account`, `currency`, `amount_minor`, `invoice`, `payment`, `at`, `created`, `updated`) VALUES " +
+		strings.Join(values, ", ") + " ON CONFLICT DO NOTHING").Bind(params).Execute()
+	if err != nil {
+		return fmt.Errorf("post %s: %w", posting, err)
 	}
 	return nil
 }

@@ -73,6 +73,16 @@ func Save(app core.App, r *core.Record) error {
 	return r.PostScan()
 }
 
+// Update saves a record that our own code changed, without validating every
+// field and relation again: all hooks run, lifecycles are checked, triggers
+// hold. What people type goes through Save.
+func Update(app core.App, r *core.Record) error {
+	if err := app.SaveNoValidate(r); err != nil {
+		return err
+	}
+	return r.PostScan()
+}
+
 // First finds the first record that has all the given values, or nil when there
 // is none.
 func First(app core.App, collection string, values dbx.HashExp) (*core.Record, error) {

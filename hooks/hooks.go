@@ -44,6 +44,7 @@ func Register(app core.App, d Deps) error {
 
 	staff.Register(app, staff.Deps{Now: d.Now, Sealer: d.Sealer, SQLConsole: d.SQLConsole})
 	pay := payments.Register(app, table, worker, payments.Deps{Now: d.Now, Sealer: d.Sealer, Factories: d.Gateways, Override: d.GatewayOverride})
+	worker.YieldTo(pay.Busy) // money first
 	billing.Register(app, table, worker, billingDeps(d, pay))
 	provisioning.Register(app, table, worker, provisioning.Deps{Now: d.Now, Sealer: d.Sealer, Factories: d.Platforms, Override: d.PlatformOverride})
 	mails := notify.Register(app, worker, notify.Deps{Now: d.Now, InvoicePDF: billing.RenderPDF})

@@ -38,7 +38,7 @@ func (s *subject) applyPaid(tx core.App, invoice *core.Record) error {
 	}
 	if order != nil {
 		order.Set("status", string(billing.OrderPaid))
-		if err := collections.Save(tx, order); err != nil {
+		if err := collections.Update(tx, order); err != nil {
 			return fmt.Errorf("order %s is paid: %w", order.Id, err)
 		}
 		if err := jobs.Cancel(tx, s.Now(), jobExpire+":"+order.Id); err != nil {
@@ -74,7 +74,7 @@ func extend(tx core.App, line *core.Record) error {
 	sub.Set("status", string(billing.SubscriptionActive))
 	sub.Set("current_period_start", line.GetDateTime("period_start"))
 	sub.Set("current_period_end", line.GetDateTime("period_end"))
-	if err := collections.Save(tx, sub); err != nil {
+	if err := collections.Update(tx, sub); err != nil {
 		return fmt.Errorf("extend subscription %s: %w", sub.Id, err)
 	}
 	return nil

@@ -83,7 +83,7 @@ func Retry(app core.App, now time.Time, key string) (bool, error) {
 func requeue(app core.App, now time.Time, key string) (bool, error) {
 	res, err := app.DB().Update(collections.Jobs,
 		dbx.Params{"state": Queued, "attempts": 0, "next_at": collections.Stamp(now).String(), "error": "", "error_class": ""},
-		dbx.HashExp{"key": key, "state": []any{Failed, Parked}}).Execute()
+		open(key, Failed, Parked)).Execute()
 	if err != nil {
 		return false, fmt.Errorf("requeue %s: %w", key, err)
 	}
@@ -96,11 +96,17 @@ func requeue(app core.App, now time.Time, key string) (bool, error) {
 func Cancel(app core.App, now time.Time, key string) error {
 	stamp := collections.Stamp(now).String()
 	_, err := app.DB().Update(collections.Jobs, dbx.Params{"state": Done, "done_at": stamp, "error": "cancelled"},
-		dbx.HashExp{"key": key, "state": []any{Queued, Parked, Failed}}).Execute()
+		open(key, Queued, Parked, Failed)).Execute()
 	if err != nil {
 		return fmt.Errorf("cancel job %s: %w", key, err)
 	}
 	return nil
+}
+
+// open selects the open job with a key, in one of the states. It spells out the
+// condition of the partial index over open jobs, which SQLite uses only then.
+func open(key string, states ...any) dbx.Expression {
+	return dbx.And(dbx.HashExp{"key": key, "state": states}, dbx.NewExp("`state` != 'done'"))
 }
 
 // wakeKey is where the running worker keeps its bell in the app's store.

@@ -23,6 +23,8 @@ const (
 	lease    = 10 * time.Minute // longest a job may hold its row
 	deadline = 3 * time.Minute  // longest a job may take
 	lookup   = time.Second      // how often the worker looks by itself
+	patience = 2 * time.Second  // longest it leaves the writer to others
+	pause    = 10 * time.Millisecond
 )
 
 type runContext = context.Context
@@ -36,6 +38,7 @@ type Worker struct {
 	now      func() time.Time
 	handlers map[string]Handler
 	failed   []func(app core.App, r *Run, cause error)
+	urgent   func() bool
 	owner    string
 	bell     chan struct{}
 	stop     context.CancelFunc
@@ -60,6 +63,17 @@ func (w *Worker) Handle(kind string, h Handler) {
 // OnGivenUp registers what happens when a job is given up or parked.
 func (w *Worker) OnGivenUp(f func(app core.App, r *Run, cause error)) {
 	w.failed = append(w.failed, f)
+}
+
+// YieldTo makes the worker leave the database's one writer to more urgent work
+// for as long as urgent reports some, but never longer than patience at a time.
+func (w *Worker) YieldTo(urgent func() bool) { w.urgent = urgent }
+
+// yield waits while there is more urgent work.
+func (w *Worker) yield(ctx context.Context) {
+	for waited := time.Duration(0); w.urgent != nil && waited < patience && w.urgent() && ctx.Err() == nil; waited += pause {
+		time.Sleep(pause)
+	}
 }
 
 // Start releases what an earlier process held and begins to work. The caller
@@ -96,6 +110,7 @@ func (w *Worker) loop(ctx context.Context) {
 	defer tick.Stop()
 	for {
 		for ctx.Err() == nil {
+			w.yield(ctx)
 			worked, err := w.Once(ctx)
 			if err != nil {
 				w.app.Logger().Error("Job queue cannot be read", slog.Any("error", err))

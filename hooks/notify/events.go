@@ -10,6 +10,7 @@ import (
 	"github.com/ezscale/ezscale/collections"
 	"github.com/ezscale/ezscale/engine/document/mail"
 	"github.com/ezscale/ezscale/engine/money"
+	"github.com/ezscale/ezscale/hooks/jobs"
 )
 
 // onRecords writes mails in the transactions of what they tell.
@@ -35,32 +36,74 @@ func (s *Subject) invoiceMail(tx core.App, inv *core.Record, before string) erro
 	if before == after {
 		return nil
 	}
-	user, err := tx.FindRecordById(collections.Users, inv.GetString("user"))
-	if err != nil {
-		return fmt.Errorf("mail about invoice %s: %w", inv.GetString("number"), err)
+	if inv.GetInt64("total_minor") <= 0 {
+		return nil
 	}
-	link, err := portal(tx, "/invoices/"+inv.Id)
+	switch {
+	case after == "open" && collections.Time(inv, "due_at").After(collections.Time(inv, "issued_at")):
+		// Due later: the customer needs the document to transfer the money. What
+		// is paid on a page at once gets its receipt instead.
+		return s.announce(tx, "invoice:"+inv.Id, mail.Invoice, inv)
+	case after == "paid":
+		return s.announce(tx, "receipt:"+inv.Id, mail.Receipt, inv)
+	}
+	return nil
+}
+
+// announce queues a mail about an invoice. It is composed when it is sent: an
+// issued invoice does not change, and settling a payment stays short.
+func (s *Subject) announce(tx core.App, key string, kind mail.Kind, inv *core.Record) error {
+	now := s.Now()
+	id, inserted, err := collections.Row(tx, collections.Mails, now, dbx.Params{
+		"key": key, "kind": string(kind), "user": inv.GetString("user"), "recipient": "", "subject": "", "body_text": "", "body_html": "",
+		"invoice": inv.Id, "attach_pdf": true, "secret": false, "status": "queued", "message_id": "", "error": "", "sent_at": "",
+	})
+	if err != nil || !inserted {
+		return err
+	}
+	_, err = jobs.Enqueue(tx, now, jobs.Job{Kind: jobMail, Key: jobMail + ":" + id, User: inv.GetString("user"), Actor: "system", Payload: mailPayload{id}})
+	return err
+}
+
+// compose writes the text of an announced mail into its row.
+func (s *Subject) compose(app core.App, row *core.Record) error {
+	inv, err := app.FindRecordById(collections.Invoices, row.GetString("invoice"))
+	if err != nil {
+		return fmt.Errorf("mail %s: invoice: %w", row.Id, err)
+	}
+	user, err := app.FindRecordById(collections.Users, row.GetString("user"))
+	if err != nil {
+		return fmt.Errorf("mail %s: customer: %w", row.Id, err)
+	}
+	data, err := invoiceData(app, inv)
 	if err != nil {
 		return err
+	}
+	m, err := s.text(app, letter{kind: mail.Kind(row.GetString("kind")), user: user, data: data})
+	if err != nil {
+		return err
+	}
+	row.Load(map[string]any{"recipient": user.Email(), "subject": m.Subject, "body_text": m.Text, "body_html": m.HTML})
+	if err := collections.Update(app, row); err != nil {
+		return fmt.Errorf("mail %s: %w", row.Id, err)
+	}
+	return nil
+}
+
+func invoiceData(app core.App, inv *core.Record) (mail.Data, error) {
+	link, err := portal(app, "/invoices/"+inv.Id)
+	if err != nil {
+		return mail.Data{}, err
 	}
 	total, err := collections.Amount(inv, "total_minor")
 	if err != nil {
-		return err
+		return mail.Data{}, err
 	}
-	data := mail.Data{Number: inv.GetString("number"), Amount: total, Link: link, DueAt: collections.Time(inv, "due_at")}
-	switch {
-	case after == "open" && total.Sign() > 0 && collections.Time(inv, "due_at").After(collections.Time(inv, "issued_at")):
-		// Due later: the customer needs the document to transfer the money. What
-		// is paid on a page at once gets its receipt instead.
-		return s.write(tx, letter{key: "invoice:" + inv.Id, kind: mail.Invoice, user: user, invoice: inv.Id, attach: true, data: data})
-	case after == "paid" && total.Sign() > 0:
-		data.At = collections.Time(inv, "paid_at")
-		if data.Method, err = paidBy(tx, inv.Id); err != nil {
-			return err
-		}
-		return s.write(tx, letter{key: "receipt:" + inv.Id, kind: mail.Receipt, user: user, invoice: inv.Id, attach: true, data: data})
-	}
-	return nil
+	method, err := paidBy(app, inv.Id)
+	return mail.Data{
+		Number: inv.GetString("number"), Amount: total, Link: link, DueAt: collections.Time(inv, "due_at"),
+		At: collections.Time(inv, "paid_at"), Method: method,
+	}, err
 }
 
 // paidBy names the way the last payment of an invoice came.

@@ -50,26 +50,16 @@ type letter struct {
 // write saves a mail and the job that sends it. The same key again changes
 // nothing.
 func (s *Subject) write(tx core.App, l letter) error {
-	brand, err := collections.LoadBrand(tx)
+	m, err := s.text(tx, l)
 	if err != nil {
 		return err
-	}
-	l.data.Brand, l.data.Accent = brand.Name, brand.Accent
-	lang := "en"
-	if l.user != nil {
-		lang = l.user.GetString("locale")
-		l.data.Name = l.user.GetString("name")
-		if l.to == "" {
-			l.to = l.user.Email()
-		}
-	}
-	m, err := mail.Compose(l.kind, lang, l.data)
-	if err != nil {
-		return fmt.Errorf("mail %s: %w", l.key, err)
 	}
 	user := ""
 	if l.user != nil {
 		user = l.user.Id
+		if l.to == "" {
+			l.to = l.user.Email()
+		}
 	}
 	now := s.Now()
 	id, inserted, err := collections.Row(tx, collections.Mails, now, dbx.Params{
@@ -81,6 +71,24 @@ func (s *Subject) write(tx core.App, l letter) error {
 	}
 	_, err = jobs.Enqueue(tx, now, jobs.Job{Kind: jobMail, Key: jobMail + ":" + id, User: user, Actor: "system", Payload: mailPayload{id}})
 	return err
+}
+
+// text composes a letter in the customer's language and the brand's name.
+func (s *Subject) text(app core.App, l letter) (mail.Message, error) {
+	brand, err := collections.LoadBrand(app)
+	if err != nil {
+		return mail.Message{}, err
+	}
+	l.data.Brand, l.data.Accent = brand.Name, brand.Accent
+	lang := "en"
+	if l.user != nil {
+		lang, l.data.Name = l.user.GetString("locale"), l.user.GetString("name")
+	}
+	m, err := mail.Compose(l.kind, lang, l.data)
+	if err != nil {
+		return m, fmt.Errorf("mail of kind %s: %w", l.kind, err)
+	}
+	return m, nil
 }
 
 // portal is an absolute address in the portal.

@@ -35,6 +35,11 @@ func (s *Subject) send(r *jobs.Run) error {
 	if err != nil || row == nil || row.GetString("status") == "sent" {
 		return err
 	}
+	if row.GetString("body_text") == "" {
+		if err := s.compose(r.App, row); err != nil {
+			return err
+		}
+	}
 	if !r.App.Settings().SMTP.Enabled {
 		_ = s.note(r.App, row.Id, "no mail server is set up")
 		return fmt.Errorf("mail %s: no mail server is set up (settings, or SMTP_HOST): %w", row.GetString("kind"), provisioning.ErrCredentials)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pocketbase/dbx"
@@ -20,7 +21,7 @@ const (
 	jobWebhook = "webhook.process"
 	// inboxBatch bounds how many events are settled in one commit, so that
 	// other writers wait milliseconds.
-	inboxBatch = 50
+	inboxBatch = 25
 	inboxTick  = 2 * time.Second
 )
 
@@ -28,6 +29,7 @@ const (
 // gateway, or that fail, become jobs with retries of their own.
 type inbox struct {
 	subject *Subject
+	busy    atomic.Bool // deliveries wait to be settled
 	bell    chan struct{}
 	quit    chan struct{}
 	done    sync.WaitGroup
@@ -38,6 +40,7 @@ func newInbox(s *Subject) *inbox {
 }
 
 func (b *inbox) wake() {
+	b.busy.Store(true)
 	select {
 	case b.bell <- struct{}{}:
 	default:
@@ -101,6 +104,7 @@ func (b *inbox) round(app core.App) bool {
 		return false
 	}
 	if len(rows) == 0 {
+		b.busy.Store(false)
 		return false
 	}
 	if err := b.process(app, rows); err == nil {
@@ -124,9 +128,13 @@ func (b *inbox) process(app core.App, rows []inboxRow) (err error) {
 			err = fmt.Errorf("processing webhook events panicked: %v", p)
 		}
 	}()
+	gateways, err := b.gateways(app, rows)
+	if err != nil {
+		return err
+	}
 	return app.RunInTransaction(func(tx core.App) error {
 		for _, r := range rows {
-			status, note, err := b.one(tx, r)
+			status, note, err := b.one(tx, r, gateways[r.Gateway])
 			if err != nil {
 				return fmt.Errorf("%s event %s (%s): %w", r.Gateway, r.EventID, r.Type, err)
 			}
@@ -138,14 +146,26 @@ func (b *inbox) process(app core.App, rows []inboxRow) (err error) {
 	})
 }
 
+// gateways looks up the adapters that a batch needs, once each.
+func (b *inbox) gateways(app core.App, rows []inboxRow) (map[string]billing.Gateway, error) {
+	found := map[string]billing.Gateway{}
+	for _, r := range rows {
+		if found[r.Gateway] != nil {
+			continue
+		}
+		g, err := b.subject.gateway(app, r.Gateway)
+		if err != nil {
+			return nil, err
+		}
+		found[r.Gateway] = g
+	}
+	return found, nil
+}
+
 // one settles a single event inside the transaction.
-func (b *inbox) one(tx core.App, r inboxRow) (status, note string, err error) {
+func (b *inbox) one(tx core.App, r inboxRow, gateway billing.Gateway) (status, note string, err error) {
 	if r.Refetch {
 		return "retrying", "", b.subject.enqueueEvent(tx, r)
-	}
-	gateway, err := b.subject.gateway(tx, r.Gateway)
-	if err != nil {
-		return "", "", err
 	}
 	rep, ok, err := gateway.PaymentOf([]byte(r.Body))
 	if err != nil {

@@ -82,7 +82,7 @@ func (s *Subject) enterManual(r *op.Request, in manualRequest) (manualAnswer, er
 // identity: entering it again returns the first entry.
 func (s *Subject) enter(tx core.App, invoice *core.Record, amount money.Amount, reference, note string) (id string, repeat bool, err error) {
 	reference = strings.TrimSpace(reference)
-	known, err := findAttempt(tx, "`gateway` = 'manual' AND `gateway_transaction_id` = {:value}", dbx.Params{"value": reference})
+	known, err := findAttempt(tx, byReference, dbx.Params{"gateway": Manual, "value": reference})
 	if err != nil {
 		return "", false, err
 	}

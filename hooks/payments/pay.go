@@ -20,8 +20,9 @@ import (
 var ErrPending = errors.New("a payment is on its way")
 
 // pageLife is how long a payment page stays open. Gateways bound it to their
-// own limits; Stripe's shortest is 30 minutes.
-const pageLife = 31 * time.Minute
+// own limits; Stripe's shortest is 30 minutes, to which our adapter adds one for
+// clocks that differ. Ours is longer still, since the call comes a moment later.
+const pageLife = 32 * time.Minute
 
 // OpenPage returns the hosted page on which an open invoice is paid: the one
 // that is open already, or a new one. An invoice has at most one live attempt;

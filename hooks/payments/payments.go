@@ -52,6 +52,9 @@ type Subject struct {
 	built map[string]built
 }
 
+// Busy reports whether deliveries of gateways wait to be settled.
+func (s *Subject) Busy() bool { return s.inbox.busy.Load() }
+
 // Register binds payments' operations, jobs and hooks.
 func Register(app core.App, table *op.Table, worker *jobs.Worker, deps Deps) *Subject {
 	s := &Subject{Deps: deps, worker: worker, built: map[string]built{}}

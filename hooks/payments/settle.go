@@ -53,6 +53,10 @@ type attempt struct {
 
 const attemptColumns = "`id`, `user`, `invoice`, `gateway`, `kind`, `status`, `gateway_transaction_id`, `idempotency_key`, `page_reference`, `page_url`, `page_expires_at`, `gateway_method_id`, `action_url`, `currency`, `amount_minor`, `reason`"
 
+// byReference spells out the condition of the partial index over references,
+// which SQLite uses only then.
+const byReference = "`gateway` = {:gateway} AND `gateway_transaction_id` = {:value} AND `gateway_transaction_id` != ''"
+
 // findAttempt returns the first attempt that matches, or nil.
 func findAttempt(app core.App, where string, params dbx.Params) (*attempt, error) {
 	a := attempt{}
@@ -98,9 +102,9 @@ func (s *Subject) settle(tx core.App, now time.Time, gateway string, rep billing
 // our id that traveled as metadata, or by its page.
 func match(tx core.App, gateway string, rep billing.PaymentReport) (*attempt, error) {
 	keys := []struct{ where, value string }{
-		{"`gateway` = {:gateway} AND `gateway_transaction_id` = {:value}", rep.Reference},
+		{byReference, rep.Reference},
 		{"`gateway` = {:gateway} AND `id` = {:value}", rep.AttemptID},
-		{"`gateway` = {:gateway} AND `page_reference` = {:value}", rep.PageReference},
+		{"`gateway` = {:gateway} AND `page_reference` = {:value} AND `page_reference` != ''", rep.PageReference},
 	}
 	for _, k := range keys {
 		if k.value == "" {
@@ -121,7 +125,7 @@ func (s *Subject) alreadySettled(tx core.App, now time.Time, a *attempt, rep bil
 	if rep.State != billing.PaymentSucceeded || rep.Reference == "" || rep.Reference == a.Reference {
 		return nil
 	}
-	if known, err := findAttempt(tx, "`gateway` = {:gateway} AND `gateway_transaction_id` = {:value}", dbx.Params{"gateway": a.Gateway, "value": rep.Reference}); err != nil || known != nil {
+	if known, err := findAttempt(tx, byReference, dbx.Params{"gateway": a.Gateway, "value": rep.Reference}); err != nil || known != nil {
 		return err
 	}
 	id, _, err := collections.Row(tx, collections.PaymentTransactions, now, row(attempt{
@@ -189,7 +193,7 @@ func saveApplied(tx core.App, now time.Time, invoice *core.Record, app billing.A
 	if app.Status == billing.InvoicePaid {
 		invoice.Set("paid_at", collections.Stamp(now))
 	}
-	if err := collections.Save(tx, invoice); err != nil {
+	if err := collections.Update(tx, invoice); err != nil {
 		return fmt.Errorf("pay invoice %s: %w", invoice.GetString("number"), err)
 	}
 	return nil
@@ -225,7 +229,7 @@ func (s *Subject) follow(tx core.App, now time.Time, a *attempt, rep billing.Pay
 // progress records news that move no money. States only move forward: a page
 // stays open through declines, and nothing revives a cancelled attempt.
 func progress(tx core.App, now time.Time, a *attempt, rep billing.PaymentReport) error {
-	status := nextStatus(a, rep.State)
+	status := nextStatus(a, rep)
 	change := dbx.Params{"status": status, "reason": cut(rep.Reason, 200), "decline": string(rep.Decline), "updated": collections.Stamp(now).String()}
 	if a.Reference == "" && rep.Reference != "" {
 		change["gateway_transaction_id"] = rep.Reference
@@ -242,11 +246,15 @@ func progress(tx core.App, now time.Time, a *attempt, rep billing.PaymentReport)
 	return nil
 }
 
-func nextStatus(a *attempt, state billing.PaymentState) string {
+// nextStatus is the stored state after news. A declined try on an open page can
+// be followed by another, so it ends nothing; a report that names the page as
+// declined means that the page is complete and its payment failed afterwards,
+// such as a bank debit days later.
+func nextStatus(a *attempt, rep billing.PaymentReport) string {
 	if a.Status == attemptFailed || a.Status == attemptCancelled {
 		return a.Status
 	}
-	switch state {
+	switch rep.State {
 	case billing.PaymentPending:
 		return attemptPending
 	case billing.PaymentCancelled:
@@ -254,7 +262,7 @@ func nextStatus(a *attempt, state billing.PaymentState) string {
 	case billing.PaymentNeedsAction:
 		return attemptNeedsAction
 	case billing.PaymentDeclined:
-		if a.Kind == "page" {
+		if a.Kind == "page" && rep.PageReference == "" {
 			return a.Status // the page stays open for another card
 		}
 		return attemptFailed

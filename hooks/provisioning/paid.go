@@ -58,7 +58,7 @@ func (s *Subject) start(tx core.App, svc *core.Record, actor string) error {
 	}
 	svc.Set("status", string(provisioning.ServiceProvisioning))
 	svc.Set("steps", steps)
-	if err := collections.Save(tx, svc); err != nil {
+	if err := collections.Update(tx, svc); err != nil {
 		return fmt.Errorf("start service %s: %w", svc.Id, err)
 	}
 	_, err = jobs.Enqueue(tx, now, serviceJob(provisioning.JobProvision, svc, actor, struct{}{}))

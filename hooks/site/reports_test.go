@@ -72,7 +72,7 @@ func TestReportEndpoint(t *testing.T) {
 	h, _ := newServer(t, Deps{Now: func() time.Time { return now }})
 	send := func(body string) int {
 		t.Helper()
-		return do(t, h, http.MethodPost, reportPath, body, "Content-Type", "application/csp-report").StatusCode
+		return do(t, h, http.MethodPost, reportPath, body, "Content-Type", "application/csp-report").status
 	}
 	if got := send(legacySample); got != http.StatusNoContent {
 		t.Errorf("report: got %d, want 204", got)

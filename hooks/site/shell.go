@@ -40,9 +40,9 @@ type shell struct {
 }
 
 type shellData struct {
-	Brand, Prefix, Theme, Language string
-	Styles, Modules                []string
-	Demo                           bool
+	Brand, Support, Prefix, Theme, Language string
+	Styles, Modules                         []string
+	Demo                                    bool
 }
 
 func newShell(files *tree, deps Deps) (*shell, error) {
@@ -94,6 +94,7 @@ func (s *shell) serve(e *core.RequestEvent) error {
 	}
 	data := shellData{
 		Brand:    s.deps.BrandName(),
+		Support:  s.deps.SupportEmail(),
 		Prefix:   s.files.prefix(),
 		Theme:    cookieValue(e.Request, themeCookie, "light", "dark"),
 		Language: s.language(e.Request),

@@ -26,7 +26,7 @@ func TestThemeAndLanguage(t *testing.T) {
 	}
 	for _, s := range scenarios {
 		t.Run(s.name, func(t *testing.T) {
-			body := text(t, get(t, h, "/portal/order", "Cookie", s.cookie, "Accept-Language", s.accept))
+			body := get(t, h, "/portal/order", "Cookie", s.cookie, "Accept-Language", s.accept).body
 			if !strings.Contains(body, s.want) {
 				t.Errorf("want %s in:\n%.200s", s.want, body)
 			}
@@ -34,7 +34,7 @@ func TestThemeAndLanguage(t *testing.T) {
 				t.Error("a cookie's text reached the page")
 			}
 			if got := strings.Contains(body, `content="dark"`); got != s.dark {
-				t.Errorf("colour scheme dark: got %t, want %t", got, s.dark)
+				t.Errorf("color scheme dark: got %t, want %t", got, s.dark)
 			}
 		})
 	}
@@ -42,7 +42,7 @@ func TestThemeAndLanguage(t *testing.T) {
 
 func TestBrandIsEscaped(t *testing.T) {
 	h, _ := newServer(t, Deps{BrandName: func() string { return `"><script>A & B` }, Demo: true})
-	body := text(t, get(t, h, "/portal/sign-in"))
+	body := get(t, h, "/portal/sign-in").body
 	if strings.Contains(body, "<script>A") || !strings.Contains(body, "&#34;&gt;&lt;script&gt;A &amp; B") {
 		t.Errorf("brand not escaped: %.300s", body)
 	}
@@ -53,7 +53,7 @@ func TestBrandIsEscaped(t *testing.T) {
 
 func TestShellWithoutScripts(t *testing.T) {
 	h, _ := newServer(t, Deps{})
-	body := text(t, get(t, h, "/portal/"))
+	body := get(t, h, "/portal/").body
 	if !strings.Contains(body, "<noscript>") || !strings.Contains(body, "needs JavaScript") {
 		t.Error("nothing is said to readers without scripts")
 	}
@@ -75,14 +75,14 @@ var assetLink = regexp.MustCompile(`(?:href|src)="(/[^"]+)"`)
 func TestEveryLinkOfEveryPageExists(t *testing.T) {
 	h, _ := newServer(t, Deps{})
 	for _, page := range []string{"/portal/", "/portal/order", "/portal/orders/x", "/portal/services", "/portal/services/x", "/portal/invoices", "/portal/invoices/x", "/portal/account", "/portal/sign-in", "/portal/sign-up", "/portal/reset", "/portal/verify", "/portal/unknown"} {
-		body := text(t, get(t, h, page))
+		body := get(t, h, page).body
 		links := assetLink.FindAllStringSubmatch(body, -1)
 		if len(links) < 10 {
 			t.Errorf("%s: only %d links", page, len(links))
 		}
 		for _, link := range links {
-			if res := get(t, h, link[1]); res.StatusCode != http.StatusOK {
-				t.Errorf("%s: %s answers %d", page, link[1], res.StatusCode)
+			if res := get(t, h, link[1]); res.status != http.StatusOK {
+				t.Errorf("%s: %s answers %d", page, link[1], res.status)
 			}
 		}
 	}
@@ -90,7 +90,7 @@ func TestEveryLinkOfEveryPageExists(t *testing.T) {
 
 func TestPreloadsThePagesModules(t *testing.T) {
 	h, _ := newServer(t, Deps{})
-	service := text(t, get(t, h, "/portal/services/abc"))
+	service := get(t, h, "/portal/services/abc").body
 	for _, want := range []string{"js/app.js", "js/pages/service.js", "js/ui/steps.js", "vendor/preact.js"} {
 		if !strings.Contains(service, `<link rel="modulepreload" href="`+mustTree(t).prefix()+"/"+want+`">`) {
 			t.Errorf("%s is not preloaded", want)

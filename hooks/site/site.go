@@ -24,6 +24,9 @@ type Deps struct {
 	// BrandName returns the name shown in titles and in the portal's header; it is asked on each page load, so a changed
 	// setting shows at the next one. It defaults to "EZSCALE".
 	BrandName func() string
+	// SupportEmail returns the address named where the portal cannot help by itself: without scripts, without a connection.
+	// It defaults to none.
+	SupportEmail func() string
 	// Demo marks every page as a demonstration with invented vendors.
 	Demo bool
 }
@@ -85,6 +88,9 @@ func bindRoutes(se *core.ServeEvent, files *tree, shell *shell, reports *reportS
 func (d Deps) withDefaults() Deps {
 	if d.BrandName == nil {
 		d.BrandName = func() string { return "EZSCALE" }
+	}
+	if d.SupportEmail == nil {
+		d.SupportEmail = func() string { return "" }
 	}
 	return d
 }

@@ -2,7 +2,6 @@ package site
 
 import (
 	"crypto/tls"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -20,7 +19,7 @@ var publicDir = os.DirFS("../../pb_public")
 func newServer(t *testing.T, deps Deps) (http.Handler, core.App) {
 	t.Helper()
 	app := core.NewBaseApp(core.BaseAppConfig{DataDir: t.TempDir()})
-	t.Cleanup(func() { _ = app.ResetBootstrapState() })
+	t.Cleanup(func() { _ = app.ClearBootstrap() })
 	if err := app.Bootstrap(); err != nil {
 		t.Fatalf("bootstrap: %v", err)
 	}
@@ -51,13 +50,20 @@ func newServer(t *testing.T, deps Deps) (http.Handler, core.App) {
 	return se.Server.Handler, app
 }
 
+// answer is a response with its body read.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
 // get asks the handler; header holds pairs of names and values.
-func get(t *testing.T, h http.Handler, path string, header ...string) *http.Response {
+func get(t *testing.T, h http.Handler, path string, header ...string) answer {
 	t.Helper()
 	return do(t, h, http.MethodGet, path, "", header...)
 }
 
-func do(t *testing.T, h http.Handler, method, path, body string, header ...string) *http.Response {
+func do(t *testing.T, h http.Handler, method, path, body string, header ...string) answer {
 	t.Helper()
 	req := httptest.NewRequestWithContext(t.Context(), method, "http://portal.example.com"+path, strings.NewReader(body))
 	for i := 0; i+1 < len(header); i += 2 {
@@ -65,18 +71,7 @@ func do(t *testing.T, h http.Handler, method, path, body string, header ...strin
 	}
 	rec := httptest.NewRecorder()
 	h.ServeHTTP(rec, req)
-	res := rec.Result()
-	t.Cleanup(func() { _ = res.Body.Close() })
-	return res
-}
-
-func text(t *testing.T, res *http.Response) string {
-	t.Helper()
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatalf("read body: %v", err)
-	}
-	return string(body)
+	return answer{rec.Code, rec.Header(), rec.Body.String()}
 }
 
 func TestEveryResponseCarriesHeaders(t *testing.T) {
@@ -108,8 +103,8 @@ func TestEveryResponseCarriesHeaders(t *testing.T) {
 	for _, s := range scenarios {
 		t.Run(s.name, func(t *testing.T) {
 			res := do(t, h, s.method, s.path, "")
-			if res.StatusCode != s.status {
-				t.Errorf("status: got %d, want %d", res.StatusCode, s.status)
+			if res.status != s.status {
+				t.Errorf("status: got %d, want %d", res.status, s.status)
 			}
 			want := map[string]string{
 				"Content-Security-Policy":      s.policy,
@@ -121,11 +116,11 @@ func TestEveryResponseCarriesHeaders(t *testing.T) {
 				"Strict-Transport-Security":    "",
 			}
 			for name, value := range want {
-				if got := strings.Join(res.Header.Values(name), " | "); got != value {
+				if got := strings.Join(res.header.Values(name), " | "); got != value {
 					t.Errorf("%s: got %q, want %q", name, got, value)
 				}
 			}
-			if res.Header.Get("Referrer-Policy") == "" {
+			if res.header.Get("Referrer-Policy") == "" {
 				t.Error("no Referrer-Policy")
 			}
 		})
@@ -165,11 +160,11 @@ func TestReferrerPolicy(t *testing.T) {
 func TestStrictTransport(t *testing.T) {
 	h, app := newServer(t, Deps{})
 	forwarded := []string{"X-Forwarded-Proto", "https"}
-	if got := get(t, h, "/api/health", forwarded...).Header.Get("Strict-Transport-Security"); got != "" {
+	if got := get(t, h, "/api/health", forwarded...).header.Get("Strict-Transport-Security"); got != "" {
 		t.Errorf("a proxy nobody configured was believed: %q", got)
 	}
 	app.Settings().TrustedProxy.Headers = []string{"X-Forwarded-For"}
-	if got := get(t, h, "/api/health", forwarded...).Header.Get("Strict-Transport-Security"); got != hstsValue {
+	if got := get(t, h, "/api/health", forwarded...).header.Get("Strict-Transport-Security"); got != hstsValue {
 		t.Errorf("behind the configured proxy: got %q, want %q", got, hstsValue)
 	}
 	req := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "https://portal.example.com/portal/order", nil)
@@ -183,17 +178,17 @@ func TestStrictTransport(t *testing.T) {
 
 func TestPersonalAnswersAreNotStored(t *testing.T) {
 	h, _ := newServer(t, Deps{})
-	if got := get(t, h, "/api/health").Header.Get("Cache-Control"); got != "no-store" {
+	if got := get(t, h, "/api/health").header.Get("Cache-Control"); got != "no-store" {
 		t.Errorf("API: got %q, want no-store", got)
 	}
-	if got := get(t, h, "/portal/order").Header.Get("Cache-Control"); got != "private, no-cache" {
+	if got := get(t, h, "/portal/order").header.Get("Cache-Control"); got != "private, no-cache" {
 		t.Errorf("page: got %q, want private, no-cache", got)
 	}
 }
 
 func TestHomeLeadsToTheCatalog(t *testing.T) {
 	h, _ := newServer(t, Deps{})
-	if got := get(t, h, "/").Header.Get("Location"); got != "/portal/order" {
+	if got := get(t, h, "/").header.Get("Location"); got != "/portal/order" {
 		t.Errorf("got %q, want /portal/order", got)
 	}
 }

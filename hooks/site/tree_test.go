@@ -24,28 +24,28 @@ func TestVersionedFiles(t *testing.T) {
 	prefix := mustTree(t).prefix()
 
 	current := get(t, h, prefix+"/js/app.js")
-	if got := current.Header.Get("Cache-Control"); got != immutable {
+	if got := current.header.Get("Cache-Control"); got != immutable {
 		t.Errorf("current version: Cache-Control %q, want %q", got, immutable)
 	}
-	if got := current.Header.Get("Content-Type"); got != "text/javascript; charset=utf-8" {
+	if got := current.header.Get("Content-Type"); got != "text/javascript; charset=utf-8" {
 		t.Errorf("Content-Type: got %q", got)
 	}
 	older := get(t, h, "/a/0123456789abcdef/js/app.js")
-	if older.StatusCode != http.StatusOK || strings.Contains(older.Header.Get("Cache-Control"), "immutable") {
-		t.Errorf("older version: got %d %q, want 200 and not immutable", older.StatusCode, older.Header.Get("Cache-Control"))
+	if older.status != http.StatusOK || strings.Contains(older.header.Get("Cache-Control"), "immutable") {
+		t.Errorf("older version: got %d %q, want 200 and not immutable", older.status, older.header.Get("Cache-Control"))
 	}
-	if a, b := text(t, current), text(t, older); a != b {
+	if a, b := current.body, older.body; a != b {
 		t.Error("an older prefix does not answer with the current file")
 	}
 
-	etag := current.Header.Get("ETag")
+	etag := current.header.Get("ETag")
 	again := get(t, h, prefix+"/js/app.js", "If-None-Match", `"x", W/`+etag)
-	if again.StatusCode != http.StatusNotModified || text(t, again) != "" {
-		t.Errorf("If-None-Match: got %d, want 304 without a body", again.StatusCode)
+	if again.status != http.StatusNotModified || again.body != "" {
+		t.Errorf("If-None-Match: got %d, want 304 without a body", again.status)
 	}
 	head := do(t, h, http.MethodHead, prefix+"/js/app.js", "")
-	if head.StatusCode != http.StatusOK || head.Header.Get("Content-Length") == "0" || text(t, head) != "" {
-		t.Errorf("HEAD: got %d with length %s", head.StatusCode, head.Header.Get("Content-Length"))
+	if head.status != http.StatusOK || head.header.Get("Content-Length") == "0" || head.body != "" {
+		t.Errorf("HEAD: got %d with length %s", head.status, head.header.Get("Content-Length"))
 	}
 }
 
@@ -54,13 +54,13 @@ func TestCompression(t *testing.T) {
 	path := mustTree(t).prefix() + "/css/components.css"
 	plain := get(t, h, path)
 	packed := get(t, h, path, "Accept-Encoding", "br, gzip")
-	if packed.Header.Get("Content-Encoding") != "gzip" || !strings.Contains(packed.Header.Get("Vary"), "Accept-Encoding") {
-		t.Fatalf("not compressed: %v", packed.Header)
+	if packed.header.Get("Content-Encoding") != "gzip" || !strings.Contains(packed.header.Get("Vary"), "Accept-Encoding") {
+		t.Fatalf("not compressed: %v", packed.header)
 	}
-	if packed.Header.Get("ETag") == plain.Header.Get("ETag") {
+	if packed.header.Get("ETag") == plain.header.Get("ETag") {
 		t.Error("both forms have the same ETag")
 	}
-	zr, err := gzip.NewReader(packed.Body)
+	zr, err := gzip.NewReader(strings.NewReader(packed.body))
 	if err != nil {
 		t.Fatalf("gzip: %v", err)
 	}
@@ -68,10 +68,10 @@ func TestCompression(t *testing.T) {
 	if err != nil {
 		t.Fatalf("gunzip: %v", err)
 	}
-	if string(body) != text(t, plain) {
+	if string(body) != plain.body {
 		t.Error("the compressed form holds something else")
 	}
-	if refused := get(t, h, path, "Accept-Encoding", "gzip;q=0"); refused.Header.Get("Content-Encoding") != "" {
+	if refused := get(t, h, path, "Accept-Encoding", "gzip;q=0"); refused.header.Get("Content-Encoding") != "" {
 		t.Error("compressed for a client that refuses it")
 	}
 }
@@ -103,8 +103,8 @@ func TestNothingElseIsServed(t *testing.T) {
 		"/a/x/", "/a/x/js", "/a/x/js/", "/a/x/vendor/README.md", "/a/x/vendor/SHA256SUMS",
 		"/a/x/%2e%2e/go.mod", "/a/x/..%2f..%2fgo.mod", "/a/x/js/..%2f..%2f..%2fgo.mod", "/a/x/%2Fetc%2Fpasswd", "/a/x/js%5c..%5capp.js",
 	} {
-		if res := get(t, h, path); res.StatusCode != http.StatusNotFound {
-			t.Errorf("%s: got %d, want 404", path, res.StatusCode)
+		if res := get(t, h, path); res.status != http.StatusNotFound {
+			t.Errorf("%s: got %d, want 404", path, res.status)
 		}
 	}
 }

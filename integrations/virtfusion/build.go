@@ -254,6 +254,7 @@ func (c *Client) stepPassword(ctx context.Context, o provisioning.Order, b provi
 		b.Data[dataResets], b.Wait = strconv.Itoa(n+1), pollLater
 		delete(b.Data, dataQueue)
 		return b, nil
+	case queueOpen:
 	}
 	return c.keepWaiting(op, b)
 }

@@ -72,7 +72,9 @@ type templateObject struct {
 	EOL     flag   `json:"eol"`
 }
 
-func (t templateObject) windows() bool { return strings.Contains(strings.ToLower(string(t.Type)), "windows") }
+func (t templateObject) windows() bool {
+	return strings.Contains(strings.ToLower(string(t.Type)), "windows")
+}
 
 type templateGroup struct {
 	Name      text                 `json:"name"`
@@ -96,7 +98,7 @@ func (c *Client) Test(ctx context.Context) error {
 		}
 		var got any
 		if err := c.do(ctx, request{op: "test the connection (" + path + ")", method: http.MethodGet, path: path, query: query}, &got); err != nil {
-			return fmt.Errorf("the test needs %s: %w", p.need, err)
+			return fmt.Errorf("virtfusion: the connection needs %s: %w", p.need, err)
 		}
 	}
 	return nil

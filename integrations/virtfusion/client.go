@@ -182,9 +182,9 @@ func (c *Client) tag(serviceID string) string { return c.prefix + serviceID }
 type effect int
 
 const (
-	reads   effect = iota // nothing: ask again
-	writes                // something: look first
-	createsServer        // a new server: look first, and mind capacity
+	reads         effect = iota // nothing: ask again
+	writes                      // something: look first
+	createsServer               // a new server: look first, and mind capacity
 )
 
 // request is one call: op completes "virtfusion: …" in errors.
@@ -211,7 +211,7 @@ func (c *Client) do(ctx context.Context, r request, out any) error {
 	if err != nil {
 		return transportError(r, err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // the answer has been read or given up
+	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		return statusError(r, resp, body, c.now())

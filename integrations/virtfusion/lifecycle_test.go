@@ -159,6 +159,11 @@ func TestCatalogReads(t *testing.T) {
 	if err != nil || len(templates) != 5 || templates[0].Name != "Debian 12 (Bookworm) Minimal" || !templates[4].Windows {
 		t.Errorf("Templates = %+v, %v", templates, err)
 	}
+}
+
+func TestCapacityFollowsTheServers(t *testing.T) {
+	g := newRig(t, virtbox.Options{})
+	c := g.client()
 	g.built(c, testOrder("svc1"))
 	room, err := c.Capacity(t.Context(), "1")
 	if want := (Room{Hypervisor: "HV 14", Servers: -1, MemoryMB: 1<<20 - 2048, CPUCores: 1022, DiskGB: 39_960, IPv4: 252}); err != nil || len(room) != 1 || room[0] != want {

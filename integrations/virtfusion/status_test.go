@@ -95,8 +95,8 @@ func TestTrafficTakesTheNewestPeriod(t *testing.T) {
 func TestOddTrafficIsNotGuessed(t *testing.T) {
 	for body, want := range map[string]error{
 		`{"data":{"monthly":[]}}`: provisioning.ErrTemporary,
-		`{"data":{"monthly":[{"month":1,"start":"2025-01-06","end":"x","rx":1,"tx":1}]}}`:                                       provisioning.ErrTemporary,
-		`{"data":{"monthly":[{"month":1,"start":"2025-01-06 00:00:00","end":"2025-02-05 23:59:59","rx":-1,"tx":1}]}}`:           provisioning.ErrTemporary,
+		`{"data":{"monthly":[{"month":1,"start":"2025-01-06","end":"x","rx":1,"tx":1}]}}`:                                        provisioning.ErrTemporary,
+		`{"data":{"monthly":[{"month":1,"start":"2025-01-06 00:00:00","end":"2025-02-05 23:59:59","rx":-1,"tx":1}]}}`:            provisioning.ErrTemporary,
 		`{"data":{"monthly":[{"month":1,"start":"2025-01-06 00:00:00","end":"2025-02-05 23:59:59","rx":1,"tx":1,"limit":"0"}]}}`: nil,
 	} {
 		got, err := answering(t, http.StatusOK, body).Traffic(t.Context(), "69")

@@ -21,6 +21,7 @@ type number struct {
 	ok    bool
 }
 
+// UnmarshalJSON never fails: what is no finite number is unset.
 func (n *number) UnmarshalJSON(raw []byte) error {
 	*n = number{}
 	s := strings.Trim(string(raw), "\" \t\r\n")
@@ -57,6 +58,7 @@ func (n number) times(unit int64) int64 {
 // flag is a JSON boolean, 0 or 1, or a text holding one of these.
 type flag bool
 
+// UnmarshalJSON never fails: what is not true is false.
 func (f *flag) UnmarshalJSON(raw []byte) error {
 	s := strings.Trim(string(raw), "\" \t\r\n")
 	*f = s == "true" || s == "1"
@@ -66,6 +68,7 @@ func (f *flag) UnmarshalJSON(raw []byte) error {
 // text is a JSON string or number; anything else is "".
 type text string
 
+// UnmarshalJSON never fails: what is neither text nor number is "".
 func (t *text) UnmarshalJSON(raw []byte) error {
 	*t = ""
 	var s string
@@ -80,6 +83,7 @@ func (t *text) UnmarshalJSON(raw []byte) error {
 // maybe is an object that may come as false, null or [] when it is empty.
 type maybe[T any] struct{ v T }
 
+// UnmarshalJSON never fails: what is no object is empty.
 func (m *maybe[T]) UnmarshalJSON(raw []byte) error {
 	*m = maybe[T]{}
 	if raw[0] == '{' {
@@ -91,6 +95,7 @@ func (m *maybe[T]) UnmarshalJSON(raw []byte) error {
 // many is a list that may come as an object keyed by anything, or as nothing.
 type many[T any] []T
 
+// UnmarshalJSON never fails: entries that do not decode are left out.
 func (m *many[T]) UnmarshalJSON(raw []byte) error {
 	*m = nil
 	for _, part := range elements(raw) {

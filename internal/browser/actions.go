@@ -86,10 +86,10 @@ func (b *Browser) Click(target string) {
 func (b *Browser) Fill(field, value string) {
 	b.tb.Helper()
 	b.until("fill "+field, find("prepare("+quote(field)+","+quote(value)+")"))
+	if Eval[bool](b, `document.activeElement.tagName === "SELECT"`) {
+		return
+	}
 	b.must("fill "+field, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		if Eval[bool](b, `document.activeElement.tagName === "SELECT"`) {
-			return nil
-		}
 		_, err := cdp.Call(ctx, t, input.InsertText, input.InsertTextParams{Text: value})
 		return err
 	}))

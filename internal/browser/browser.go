@@ -1,10 +1,11 @@
 // Package browser drives a real Chromium in tests, in the words of a person at a screen: open, click what reads so, fill the field
-// labelled so, wait until it says so. Whatever a page does wrong on the way (a violated content security policy, an error in the
+// labeled so, wait until it says so. Whatever a page does wrong on the way (a violated content security policy, an error in the
 // console, an uncaught exception) is collected, and MustBeClean fails the test on any of it. Only tests import this package.
 package browser
 
 import (
 	"context"
+	"iter"
 	"os"
 	"os/exec"
 	"strings"
@@ -27,7 +28,7 @@ const Patience = 15 * time.Second
 // safe for concurrent use.
 type Browser struct {
 	tb       testing.TB
-	ctx      context.Context //nolint:containedctx // chromedp keeps a tab in its context
+	ctx      context.Context // chromedp keeps the tab in it
 	findings *findings
 }
 
@@ -102,17 +103,20 @@ func attach(tb testing.TB, ctx context.Context, found *findings) *Browser {
 		tb.Fatalf("start browser: %v", err)
 	}
 	found.collect(ctx)
-	b.must("prepare tab", chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		if _, err := cdp.Call(ctx, t, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: reportViolations}); err != nil {
-			return err
-		}
-		if _, err := cdp.Call(ctx, t, log.Enable, cdp.Empty{}); err != nil {
-			return err
-		}
-		_, err := cdp.Call(ctx, t, audits.Enable, cdp.Empty{})
-		return err
-	}))
+	b.must("prepare tab", prepare)
 	return b
+}
+
+// prepare switches on what collect listens to.
+func prepare(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
+	if _, err := cdp.Call(ctx, t, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: reportViolations}); err != nil {
+		return chromedp.Void{}, err
+	}
+	if _, err := cdp.Call(ctx, t, log.Enable, cdp.Empty{}); err != nil {
+		return chromedp.Void{}, err
+	}
+	_, err := cdp.Call(ctx, t, audits.Enable, cdp.Empty{})
+	return chromedp.Void{}, err
 }
 
 // must runs actions within Patience and fails the test with what was being done.
@@ -144,43 +148,42 @@ func (f *findings) collect(ctx context.Context) {
 	exceptions := chromedp.Events(ctx, runtime.ExceptionThrown)
 	console := chromedp.Events(ctx, runtime.ConsoleAPICalled)
 	entries := chromedp.Events(ctx, log.EntryAdded)
-	go func() {
-		for ev, err := range issues {
-			if err == nil && ev.Issue.Details != nil && ev.Issue.Details.ContentSecurityPolicyIssueDetails != nil {
-				d := ev.Issue.Details.ContentSecurityPolicyIssueDetails
-				f.add("policy", d.ViolatedDirective+" "+d.BlockedURL)
-			}
+	go each(issues, func(ev audits.EventIssueAdded) {
+		if ev.Issue.Details != nil && ev.Issue.Details.ContentSecurityPolicyIssueDetails != nil {
+			d := ev.Issue.Details.ContentSecurityPolicyIssueDetails
+			f.add("policy", d.ViolatedDirective+" "+d.BlockedURL)
 		}
-	}()
-	go func() {
-		for ev, err := range exceptions {
-			if err == nil {
-				text := ev.ExceptionDetails.Text
-				if ev.ExceptionDetails.Exception != nil {
-					text += " " + ev.ExceptionDetails.Exception.Description
-				}
-				f.add("exception", text)
-			}
+	})
+	go each(exceptions, func(ev runtime.EventExceptionThrown) {
+		text := ev.ExceptionDetails.Text
+		if ev.ExceptionDetails.Exception != nil {
+			text += " " + ev.ExceptionDetails.Exception.Description
 		}
-	}()
-	go func() {
-		for ev, err := range console {
-			if err == nil && (ev.Type == runtime.ConsoleAPICalledTypeError || ev.Type == runtime.ConsoleAPICalledTypeAssert) {
-				var parts []string
-				for _, arg := range ev.Args {
-					parts = append(parts, string(arg.Value)+arg.Description)
-				}
-				f.add("console", strings.Join(parts, " "))
+		f.add("exception", text)
+	})
+	go each(console, func(ev runtime.EventConsoleAPICalled) {
+		if ev.Type == runtime.ConsoleAPICalledTypeError || ev.Type == runtime.ConsoleAPICalledTypeAssert {
+			var parts []string
+			for _, arg := range ev.Args {
+				parts = append(parts, string(arg.Value)+arg.Description)
 			}
+			f.add("console", strings.Join(parts, " "))
 		}
-	}()
-	go func() {
-		for ev, err := range entries {
-			if err == nil && ev.Entry.Level == log.EntryLevelError {
-				f.add("log", ev.Entry.Text+" "+ev.Entry.URL)
-			}
+	})
+	go each(entries, func(ev log.EventEntryAdded) {
+		if ev.Entry.Level == log.EntryLevelError {
+			f.add("log", ev.Entry.Text+" "+ev.Entry.URL)
 		}
-	}()
+	})
+}
+
+// each hands on the events of a subscription until it ends.
+func each[E any](events iter.Seq2[E, error], handle func(E)) {
+	for ev, err := range events {
+		if err == nil {
+			handle(ev)
+		}
+	}
 }
 
 // Expect lets findings pass that contain text: a test that provokes a refusal expects the browser's line about it, such as

@@ -58,7 +58,7 @@ func (b *buyer) buy() {
 func (b *buyer) place() string {
 	b.w.tb.Helper()
 	page := ""
-	b.w.until("place the order", patience, func(ctx context.Context) (bool, error) {
+	b.w.until("place the order", patience, func(ctx context.Context) error {
 		got := orderState{}
 		err := b.customer.call(ctx, http.MethodPost, "/api/v1/orders", map[string]any{
 			"client_key": "the-one-order-of-this-test", "gateway": "stripe", "currency": "EUR", "total_minor": b.shop.total, "terms": true,
@@ -69,13 +69,16 @@ func (b *buyer) place() string {
 			b.w.tb.Fatal(err)
 		}
 		if err != nil {
-			return false, err
+			return err
 		}
 		if len(got.Order.Services) != 1 {
-			return false, fmt.Errorf("the order has %d services", len(got.Order.Services))
+			return fmt.Errorf("the order has %d services", len(got.Order.Services))
 		}
 		b.order, b.invoice, b.service, page = got.Order.ID, got.Order.Invoice.ID, got.Order.Services[0].ID, got.Payment.URL
-		return page != "", fmt.Errorf("payment is %s", got.Payment.State)
+		if page == "" {
+			return fmt.Errorf("there is no page; the payment is %s", got.Payment.State)
+		}
+		return nil
 	})
 	return page
 }
@@ -84,32 +87,36 @@ func (b *buyer) place() string {
 // order is paid.
 func (b *buyer) comeBack() {
 	b.w.tb.Helper()
-	b.w.until("the return settles the payment", patience, func(ctx context.Context) (bool, error) {
+	b.w.until("the return settles the payment", patience, func(ctx context.Context) error {
 		got := orderState{}
 		err := b.customer.call(ctx, http.MethodPost, "/api/v1/orders/"+b.order+"/check", map[string]any{}, &got)
-		return got.Payment.State == "succeeded", err
+		if err == nil && got.Payment.State != "succeeded" {
+			err = fmt.Errorf("the payment is %s", got.Payment.State)
+		}
+		return err
 	})
 }
 
 // settled waits until the server runs and nothing is left to do.
 func (b *buyer) settled() {
 	b.w.tb.Helper()
-	b.w.until("the service is active", patience, func(ctx context.Context) (bool, error) {
+	b.w.until("the service is active", patience, func(ctx context.Context) error {
 		svc := row{}
 		if err := b.staff.call(ctx, http.MethodGet, "/api/collections/services/records/"+b.service, nil, &svc); err != nil {
-			return false, err
+			return err
 		}
-		return svc["status"] == "active", fmt.Errorf("it is %s: %s", svc.text("status"), svc.text("action_note"))
-	})
-	b.w.until("all work is done", patience, func(ctx context.Context) (bool, error) {
-		open, err := b.staff.rows(ctx, "jobs", "state != 'done' && kind != 'payment.watch'")
-		if err != nil || len(open) == 0 {
-			return err == nil, err
+		if svc["status"] != "active" {
+			return fmt.Errorf("it is %s: %s", svc.text("status"), svc.text("action_note"))
 		}
-		return false, fmt.Errorf("%s is %s: %s", open[0].text("key"), open[0].text("state"), open[0].text("error"))
+		return nil
 	})
-	b.w.until("all webhooks are done", patience, func(ctx context.Context) (bool, error) {
-		events, err := b.staff.rows(ctx, "webhook_events", "status = 'new' || status = 'retrying'")
-		return len(events) == 0 && b.w.stripe.Snapshot().Queued == 0, err
+	b.w.until("all work is done", patience, func(ctx context.Context) error {
+		return b.staff.none(ctx, "jobs", "state != 'done' && kind != 'payment.watch'")
+	})
+	b.w.until("all webhooks are done", patience, func(ctx context.Context) error {
+		if queued := b.w.stripe.Snapshot().Queued; queued > 0 {
+			return fmt.Errorf("%d are on their way", queued)
+		}
+		return b.staff.none(ctx, "webhook_events", "status = 'new' || status = 'retrying'")
 	})
 }

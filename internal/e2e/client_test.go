@@ -83,6 +83,15 @@ func (c client) rows(ctx context.Context, collection, filter string) ([]row, err
 	return page.Items, err
 }
 
+// none returns an error that shows the first record which a filter lets through.
+func (c client) none(ctx context.Context, collection, filter string) error {
+	found, err := c.rows(ctx, collection, filter)
+	if err == nil && len(found) > 0 {
+		err = fmt.Errorf("%d %s, the first is %v", len(found), collection, found[0])
+	}
+	return err
+}
+
 // signIn returns a client with the token of an account.
 func (c client) signIn(ctx context.Context, collection, email, password string) (client, error) {
 	auth := struct {

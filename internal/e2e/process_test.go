@@ -23,21 +23,30 @@ type process struct {
 	err    error         // how it ended, once exited is closed
 }
 
-// start runs the binary and returns at once.
-func start(tb testing.TB, env []string, args ...string) *process {
-	tb.Helper()
+// start runs a binary and returns at once.
+func start(path string, env []string, args ...string) (*process, error) {
 	p := &process{out: &output{}, exited: make(chan struct{})}
-	p.cmd = exec.Command(binary(tb), args...) //nolint:noctx // killed by the test's own rules
+	p.cmd = exec.Command(path, args...) //nolint:noctx // killed by the test's own rules
 	p.cmd.Env = append(p.cmd.Environ(), env...)
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
 	if err := p.cmd.Start(); err != nil {
-		tb.Fatalf("start %v: %v", args, err)
+		return nil, fmt.Errorf("start %v: %w", args, err)
 	}
 	go func() {
 		p.err = p.cmd.Wait()
 		close(p.exited)
 	}()
-	return p
+	return p, nil
+}
+
+// gone reports whether it ended.
+func (p *process) gone() bool {
+	select {
+	case <-p.exited:
+		return true
+	default:
+		return false
+	}
 }
 
 // kill ends the process as a power cut does, and returns once it is gone.

@@ -50,9 +50,8 @@ func newShop(tb testing.TB) shop {
 		tb.Fatal(err)
 	}
 	s.customer = customer.token
-	w.until("the verification mail is sent", 10*time.Second, func(ctx context.Context) (bool, error) {
-		open, err := staff.rows(ctx, "jobs", "state != 'done'")
-		return len(open) == 0, err
+	w.until("the verification mail is sent", 10*time.Second, func(ctx context.Context) error {
+		return staff.none(ctx, "jobs", "state != 'done'")
 	})
 	if err := w.current().terminate(10 * time.Second); err != nil {
 		tb.Fatalf("stop after seeding: %v\n%s", err, w.current().out)

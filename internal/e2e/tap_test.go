@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -33,55 +34,61 @@ type point struct {
 func (p point) String() string { return fmt.Sprintf("%s %s, no. %d", p.Phase, p.Call, p.Nth) }
 
 // tap sees every call between the product and its vendors, in both directions,
-// and does something at one of them.
+// and does something at some of them.
 type tap struct {
 	mu    sync.Mutex
-	armed point
-	fire  func() // nil once it was used
+	armed []point // each fires once
+	fire  func()
 	count map[point]int
 	seen  []point
 }
 
-// arm sets what happens, once, when p is reached.
-func (t *tap) arm(p point, fire func()) {
+// arm sets what happens, once each, when points are reached.
+func (t *tap) arm(points []point, fire func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.armed, t.fire = p, fire
+	t.armed, t.fire = slices.Clone(points), fire
 }
 
-// fired reports whether the armed point was reached.
-func (t *tap) fired() bool {
+// missed lists the armed points that were not reached.
+func (t *tap) missed() []point {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.fire == nil
+	return slices.Clone(t.armed)
 }
 
-// reach notes a call and reports whether it was the armed one.
+// reach notes a call and reports whether it was an armed one.
 func (t *tap) reach(call string, when phase) bool {
+	fire := t.note(call, when)
+	if fire == nil {
+		return false
+	}
+	fire()
+	return true
+}
+
+func (t *tap) note(call string, when phase) (fire func()) {
 	t.mu.Lock()
+	defer t.mu.Unlock()
 	if t.count == nil {
 		t.count = map[point]int{}
 	}
-	key := point{call, 0, when}
-	t.count[key]++
-	p := point{call, t.count[key], when}
+	t.count[point{call, 0, when}]++
+	p := point{call, t.count[point{call, 0, when}], when}
 	t.seen = append(t.seen, p)
-	fire := t.fire
-	if fire == nil || p != t.armed {
-		t.mu.Unlock()
-		return false
+	i := slices.Index(t.armed, p)
+	if i < 0 {
+		return nil
 	}
-	t.fire = nil
-	t.mu.Unlock()
-	fire()
-	return true
+	t.armed = slices.Delete(t.armed, i, i+1)
+	return t.fire
 }
 
 // points lists every moment seen so far, in order.
 func (t *tap) points() []point {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return append([]point{}, t.seen...)
+	return slices.Clone(t.seen)
 }
 
 // hooks are for the fault set of the vendor with a name. A call that is cut off

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -32,6 +32,7 @@ const (
 // test and so outlive every death of the process.
 type world struct {
 	tb     testing.TB
+	binary string
 	dir    string
 	site   string
 	env    []string
@@ -40,10 +41,11 @@ type world struct {
 	mail   *mailbox.Box
 	tap    *tap
 
-	mu       sync.Mutex
+	life sync.Mutex // held while the process is exchanged
+	mu   sync.Mutex // guards what follows
+
 	proc     *process
 	deaths   int
-	restarts sync.WaitGroup
 	failure  error  // of a restart
 	password string // the last one the panel gave out
 }
@@ -52,11 +54,12 @@ type world struct {
 func newWorld(tb testing.TB, dir string) *world {
 	tb.Helper()
 	port := strconv.Itoa(freePort(tb))
-	w := &world{tb: tb, dir: dir, site: "http://127.0.0.1:" + port, tap: &tap{}}
+	w := &world{tb: tb, binary: binary(tb), dir: dir, site: "http://127.0.0.1:" + port, tap: &tap{}}
 	w.openVendors()
 	w.boot()
 	tb.Cleanup(func() {
-		w.restarts.Wait()
+		w.life.Lock()
+		defer w.life.Unlock()
 		w.current().kill()
 	})
 	return w
@@ -128,18 +131,27 @@ func (r *recorder) Write(b []byte) (int, error) {
 	return r.ResponseWriter.Write(b)
 }
 
-func (w *world) serve() *process {
-	return start(w.tb, w.env, "serve", "--http", strings.TrimPrefix(w.site, "http://"), "--dir", w.dir)
+// serve starts the product without waiting for it.
+func (w *world) serve() error {
+	p, err := start(w.binary, w.env, "serve", "--http", strings.TrimPrefix(w.site, "http://"), "--dir", w.dir)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err != nil {
+		w.failure = err
+		return err
+	}
+	w.proc = p
+	return nil
 }
 
 // boot starts the product and waits until it answers.
 func (w *world) boot() {
 	w.tb.Helper()
-	p := w.serve()
-	w.mu.Lock()
-	w.proc = p
-	w.mu.Unlock()
-	if err := p.ready(w.tb.Context(), w.site); err != nil {
+	err := w.serve()
+	if err == nil {
+		err = w.current().ready(w.tb.Context(), w.site)
+	}
+	if err != nil {
 		w.tb.Fatalf("start: %v", err)
 	}
 }
@@ -152,42 +164,46 @@ func (w *world) current() *process {
 
 // die kills the product and starts it again on the same data.
 func (w *world) die() {
+	w.life.Lock()
+	defer w.life.Unlock()
 	w.current().kill()
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	w.deaths++
-	w.restarts.Add(1)
-	go func() {
-		defer w.restarts.Done()
-		p := w.serve()
-		w.mu.Lock()
-		w.proc = p
-		w.mu.Unlock()
-		if err := p.ready(context.WithoutCancel(w.tb.Context()), w.site); err != nil {
-			w.mu.Lock()
-			w.failure = errors.Join(w.failure, err)
-			w.mu.Unlock()
-		}
-	}()
+	w.mu.Unlock()
+	_ = w.serve() // until shows a failure
 }
 
-// until repeats look until it is satisfied; what it says last is why the test
+// trouble says why waiting is in vain, or "".
+func (w *world) trouble() string {
+	w.life.Lock()
+	defer w.life.Unlock()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case w.failure != nil:
+		return w.failure.Error()
+	case w.proc.gone():
+		return fmt.Sprintf("the process ended by itself: %v\n%s", w.proc.err, w.proc.out)
+	}
+	return ""
+}
+
+// until repeats look until it returns nil; what it says last is why the test
 // fails. A product that is just being started again is no failure.
-func (w *world) until(what string, within time.Duration, look func(ctx context.Context) (bool, error)) {
+func (w *world) until(what string, within time.Duration, look func(ctx context.Context) error) {
 	w.tb.Helper()
 	deadline := time.Now().Add(within)
 	var last error
 	for time.Now().Before(deadline) {
-		done, err := look(w.tb.Context())
-		if err == nil && done {
+		if last = look(w.tb.Context()); last == nil {
 			return
 		}
-		last = err
+		if trouble := w.trouble(); trouble != "" {
+			w.tb.Fatalf("%s: %s", what, trouble)
+		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.tb.Fatalf("%s: not within %s: %v; restart: %v\n%s", what, within, last, w.failure, w.proc.out)
+	w.tb.Fatalf("%s: not within %s: %v\n%s", what, within, last, w.current().out)
 }
 
 // copyDir makes a data directory that equals a stopped one.

@@ -15,12 +15,14 @@ import (
 	_ "github.com/ezscale/ezscale/pb_migrations" // the schema
 )
 
-// template is a migrated and seeded data directory, made once per test binary.
-var template = sync.OnceValues(func() (string, error) {
+// template holds the files of a migrated and seeded data directory, made once
+// per test binary.
+var template = sync.OnceValues(func() (map[string][]byte, error) {
 	dir, err := os.MkdirTemp("", "ezscale-template-")
 	if err != nil {
-		return "", fmt.Errorf("template directory: %w", err)
+		return nil, fmt.Errorf("template directory: %w", err)
 	}
+	defer func() { _ = os.RemoveAll(dir) }()
 	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, DBConnect: connect})
 	err = app.Bootstrap()
 	if err == nil {
@@ -29,19 +31,29 @@ var template = sync.OnceValues(func() (string, error) {
 	if err == nil {
 		err = seed(app)
 	}
-	return dir, errors.Join(err, app.ClearBootstrap())
+	if err := errors.Join(err, app.ClearBootstrap()); err != nil {
+		return nil, err
+	}
+	files := map[string][]byte{}
+	for _, name := range []string{"data.db", "auxiliary.db"} { // closed, so their journals are in them
+		if files[name], err = os.ReadFile(filepath.Join(dir, name)); err != nil {
+			return nil, err
+		}
+	}
+	return files, nil
 })
 
-// copyTemplate puts the template's databases into dir. The files are small, and
-// nothing of them is open, so copying them is copying all.
+// copyTemplate puts the template's databases into dir.
 func copyTemplate(t *testing.T, dir string) {
 	t.Helper()
-	from, err := template()
+	files, err := template()
 	if err != nil {
 		t.Fatalf("make template: %v", err)
 	}
-	if err := os.CopyFS(dir, os.DirFS(from)); err != nil {
-		t.Fatalf("copy template: %v", err)
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+			t.Fatalf("copy template: %v", err)
+		}
 	}
 }
 

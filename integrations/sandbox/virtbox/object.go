@@ -21,6 +21,8 @@ func (b *Box) object(s *server) map[string]any {
 	if !s.built.IsZero() {
 		built = seconds(s.built)
 	}
+	room := b.resources(s.group)
+	delete(room, "network") // only the group's list of resources has it
 	return map[string]any{
 		"id": s.id, "ownerId": s.owner.id, "hypervisorId": s.group.Hypervisor, "arch": 1, "name": s.name, "selfService": 0,
 		"selfServiceSettings": []any{}, "hostname": hostname, "commissionStatus": commission(s.state), "uuid": s.uuid, "state": s.state,
@@ -39,11 +41,11 @@ func (b *Box) object(s *server) map[string]any {
 		},
 		"cpu":     map[string]any{"cores": s.pkg.Cores, "type": "inherit", "shares": 1024, "throttle": 0},
 		"vnc":     map[string]any{"ip": "192.168.4.2", "port": 5900 + s.id%100, "enabled": false},
-		"network": map[string]any{"interfaces": []any{b.nic(s)}, "secondaryInterfaces": []any{}},
+		"network": map[string]any{"interfaces": []any{nic(s)}, "secondaryInterfaces": []any{}},
 		"storage": []any{map[string]any{"_id": s.id, "id": 1, "capacity": s.pkg.DiskGB, "drive": "a", "type": "qcow2", "primary": true, "enabled": true}},
 		"hypervisor": map[string]any{
 			"id": s.group.Hypervisor, "maintenance": false, "groupId": s.group.ID, "group": map[string]any{"name": s.group.Name, "icon": nil},
-			"name": fmt.Sprintf("HV %d", s.group.Hypervisor), "resources": b.resources(s.group),
+			"name": fmt.Sprintf("HV %d", s.group.Hypervisor), "resources": room,
 		},
 		"owner": map[string]any{
 			"id": s.owner.id, "admin": false, "extRelationId": s.owner.extRelation(), "name": s.owner.name, "email": s.owner.email,
@@ -71,7 +73,7 @@ func (b *Box) listed(s *server) map[string]any {
 	out := map[string]any{
 		"backup_level": 0, "backup_plan": nil, "server_info": map[string]any{"show": false, "icon": nil, "name": nil, "label": nil},
 		"resources": map[string]any{"memory": s.pkg.MemoryMB, "storage": s.pkg.DiskGB, "traffic": s.pkg.TrafficGB, "cpuCores": s.pkg.Cores, "cpu_model": nil},
-		"network":   map[string]any{"interfaces": []any{b.nic(s)}},
+		"network":   map[string]any{"interfaces": []any{listedNIC(s)}},
 		"media":     map[string]any{"isoMounted": false, "isoName": ""},
 	}
 	for _, key := range []string{"id", "ownerId", "hypervisorId", "name", "hostname", "commissionStatus", "uuid", "state", "rebuild", "suspended", "protected", "buildFailed"} {
@@ -80,7 +82,23 @@ func (b *Box) listed(s *server) map[string]any {
 	return out
 }
 
-func (b *Box) nic(s *server) map[string]any {
+// listedNIC is the shorter interface in that list.
+func listedNIC(s *server) map[string]any {
+	out := nic(s)
+	for _, key := range []string{"id", "type", "inTrafficCount", "outTrafficCount"} {
+		delete(out, key)
+	}
+	v4, _ := out["ipv4"].([]any)
+	for _, a := range v4 {
+		address, _ := a.(map[string]any)
+		for _, key := range []string{"id", "blockId", "rdns", "mac"} {
+			delete(address, key)
+		}
+	}
+	return out
+}
+
+func nic(s *server) map[string]any {
 	v4, v6 := []any{}, []any{}
 	for i, a := range s.v4 {
 		v4 = append(v4, map[string]any{

@@ -16,13 +16,15 @@ import (
 type kind int
 
 const (
-	whole    kind = iota // integer
-	decimal              // number
-	str                  // string
-	yesNo                // boolean
-	wholes               // array of integers
-	required kind = 64   // added to a kind
+	whole   kind = iota // integer
+	decimal             // number
+	str                 // string
+	yesNo               // boolean
+	wholes              // array of integers
 )
+
+// required is added to the kind of a field that must be there.
+const required = 64
 
 // schema names the fields of an operation and their types.
 type schema map[string]kind
@@ -120,6 +122,7 @@ func checkQuery(q url.Values, want schema) *failure {
 			if v != "true" && v != "false" {
 				return refused("The query parameter %s must be true or false.", name)
 			}
+		default: // any text
 		}
 	}
 	return nil
@@ -138,7 +141,7 @@ func (b *Box) paged(c call, list []any) any {
 		page = max(n, 1)
 	}
 	last := max((len(list)+size-1)/size, 1)
-	from := min((page-1)*size, len(list))
+	from := min((min(page, last+1)-1)*size, len(list)) // a page past the end is empty
 	to := min(from+size, len(list))
 	path := b.opts.PanelURL + c.r.URL.Path
 	link := func(n int) any {

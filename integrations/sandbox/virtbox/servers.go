@@ -46,18 +46,9 @@ func (b *Box) createServer(c call) (int, any, *failure) {
 	case g == nil || !g.Enabled:
 		return 0, nil, refused("Invalid or disabled hypervisor group")
 	}
-	size := *p
-	for name, dst := range map[string]*int64{"memory": &size.MemoryMB, "storage": &size.DiskGB, "traffic": &size.TrafficGB, "cpuCores": &size.Cores} {
-		if _, there := c.body[name]; there {
-			*dst = c.body.whole(name)
-		}
-	}
-	count := int64(1)
-	if _, there := c.body["ipv4"]; there {
-		count = c.body.whole("ipv4")
-	}
-	if count < 0 || size.MemoryMB < 256 || size.DiskGB < 1 || size.Cores < 1 || size.TrafficGB < 0 {
-		return 0, nil, refused("The resources are invalid.")
+	size, count, fail := sizeOf(*p, c.body)
+	if fail != nil {
+		return 0, nil, fail
 	}
 	if fail := b.fits(g, size, count); fail != nil {
 		return 0, nil, fail
@@ -72,7 +63,29 @@ func (b *Box) createServer(c call) (int, any, *failure) {
 	if b.room > 0 {
 		b.room--
 	}
-	return http.StatusCreated, data(b.object(s)), nil
+	return http.StatusCreated, data(b.answer(s)), nil
+}
+
+// answer is the object as create and build give it: without the live state.
+func (b *Box) answer(s *server) map[string]any {
+	out := b.object(s)
+	delete(out, "remoteState")
+	return out
+}
+
+// sizeOf is a package with the body's own figures in place of its, and the number
+// of IPv4 addresses, one by default.
+func sizeOf(p packageSpec, body fields) (size packageSpec, ipv4 int64, fail *failure) {
+	ipv4 = 1
+	for name, dst := range map[string]*int64{"memory": &p.MemoryMB, "storage": &p.DiskGB, "traffic": &p.TrafficGB, "cpuCores": &p.Cores, "ipv4": &ipv4} {
+		if _, there := body[name]; there {
+			*dst = body.whole(name)
+		}
+	}
+	if ipv4 < 0 || p.MemoryMB < 256 || p.DiskGB < 1 || p.Cores < 1 || p.TrafficGB < 0 {
+		return p, 0, refused("The resources are invalid.")
+	}
+	return p, ipv4, nil
 }
 
 // fits refuses what the group has no room for.

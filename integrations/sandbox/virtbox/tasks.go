@@ -54,8 +54,7 @@ func (b *Box) build(c call) (int, any, *failure) {
 		keys = append(keys, k.id)
 	}
 	b.startBuild(s, t, c.body, keys)
-	out := b.object(s)
-	delete(out, "remoteState")
+	out := b.answer(s)
 	out["settings"].(map[string]any)["decryptedPassword"] = rand.Text()
 	return http.StatusOK, data(out), nil
 }

@@ -32,7 +32,7 @@ export default function Account() {
 function Profile({ me, onSaved }) {
     const form = useForm(() => ({ name: me.name ?? "", time_zone: me.time_zone ?? "", ...Object.fromEntries(profileFields.map((f) => [f, me.profile?.[f] ?? ""])) }), { name: requiredRule("rule.name") });
     const lands = useMemo(countries, []);
-    const zones = useMemo(() => Intl.supportedValuesOf("timeZone"), []);
+    const zones = useMemo(() => [...new Set(["UTC", ...(me.time_zone ? [me.time_zone] : []), ...Intl.supportedValuesOf("timeZone")])].sort(), []);
     /** @param {Event} event */
     const submit = (event) => {
         event.preventDefault();

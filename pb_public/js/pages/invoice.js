@@ -1,7 +1,8 @@
-import { html, useState } from "../vendor.js";
+import { html, useEffect, useState } from "../vendor.js";
 import { get } from "../lib/api.js";
 import { money } from "../lib/money.js";
 import { has, t } from "../lib/i18n.js";
+import { place } from "../lib/router.js";
 import { useResource } from "../lib/store.js";
 import { Heading } from "../ui/page.js";
 import { Badge } from "../ui/badge.js";
@@ -19,15 +20,40 @@ export default function Invoice({ id }) {
         <${Heading} title=${data ? t("invoice.named", { number: data.number }) : t("invoice.one")} name=${data?.number} section=${t("nav.billing")} crumb=${html`<a href="/portal/invoices">${t("nav.billing")}</a>`}>
             ${data?.pdf_url && html`<a class="btn" href=${data.pdf_url} download><${Icon} name="billing" />${t("invoice.pdf")}</a>`}
         <//>
-        <${Loaded} of=${invoice} heights=${[240, 120]}>${(/** @type {any} */ i) => html`<${Body} invoice=${i} />`}<//>
+        <${Loaded} of=${invoice} heights=${[240, 120]}>${(/** @type {any} */ i) => html`<${Body} invoice=${i} refresh=${() => invoice.refresh()} />`}<//>
     </div>`;
 }
 
-/** @param {{invoice: any}} props */
-function Body({ invoice: i }) {
+/** Seconds between two looks at an invoice whose payer has just come back from the payment page. */
+const lookEvery = [2, 3, 5, 8, 13, 20, 30, 60, 120];
+
+/**
+ * What is said to somebody who comes back from the payment page: nothing when it is paid, otherwise that it is being checked,
+ * for as long as that is true, or that nothing was charged.
+ * @param {{invoice: any, refresh: () => void}} props
+ */
+function Returned({ invoice: i, refresh }) {
+    const came = place.value.query.get("payment");
+    const [looks, setLooks] = useState(0);
+    const checking = i.status === "open" && came === "returned" && looks < lookEvery.length;
+    useEffect(() => {
+        if (!checking) return undefined;
+        const end = setTimeout(() => {
+            refresh();
+            setLooks(looks + 1);
+        }, 1000 * lookEvery[looks]);
+        return () => clearTimeout(end);
+    }, [checking, looks]);
+    if (i.status !== "open" || !came) return null;
+    return html`<div class="notice" role="status" data-kind=${checking ? "" : "warn"}><p>${t(checking ? "order_status.checking" : came === "cancelled" ? "invoice.back" : "invoice.unsettled")}</p></div>`;
+}
+
+/** @param {{invoice: any, refresh: () => void}} props */
+function Body({ invoice: i, refresh }) {
     const [transfer, setTransfer] = useState(/** @type {any} */ (null));
     return html`<div class="split">
         <div class="stack">
+            <${Returned} invoice=${i} refresh=${refresh} />
             <section class="card"><${Lines} invoice=${i} /></section>
             ${i.payments?.length > 0 && html`<section class="card"><div class="card-head"><h2>${t("invoice.payments")}</h2></div><div class="card-body"><${Payments} items=${i.payments} /></div></section>`}
         </div>

@@ -84,7 +84,7 @@ function useChecks(id, order) {
 /** @param {{order: any, payment: any, put: (data: any) => void}} props */
 function Status({ order, payment, put }) {
     const state = stateOf({ order, payment });
-    const cancelled = state === "unpaid" && place.value.query.get("result") === "cancelled";
+    const cancelled = state === "unpaid" && place.value.query.get("payment") === "cancelled";
     /** @param {any} opened */
     const show = (opened) => put({ order, payment: opened });
     const pay = html`<${PayInvoice} invoice=${order.invoice.id} due=${order.total} again=${payment.state === "declined"} onInstructions=${show} />`;
@@ -110,6 +110,7 @@ function Progress({ id, name, paid }) {
     return html`<section class="card"><${Loaded} of=${service} heights=${[160]}>${(/** @type {any} */ s) => html`
         <div class="card-head"><h2>${s.label || name}</h2><${ServiceBadge} service=${s} live=${true} /></div>
         <div class="card-body">
+            ${s.status === "pending" && html`<p class="muted">${t("order_status.after_payment")}</p>`}
             ${s.steps?.length > 0 && html`<${Steps} steps=${s.steps} />`}
             ${s.display === "failed" && html`<p class="bad">${s.action_note || t("service.failed_paid")}</p>`}
             ${paid && s.display === "building" && html`<p class="hint">${t("order_status.meanwhile")}</p>`}

@@ -1,7 +1,7 @@
 import { html, useState } from "../vendor.js";
 import { asApiError, get, post } from "../lib/api.js";
 import { money } from "../lib/money.js";
-import { t } from "../lib/i18n.js";
+import { has, t } from "../lib/i18n.js";
 import { useResource } from "../lib/store.js";
 import { toast } from "../lib/toast.js";
 import { announce } from "../ui/announcer.js";
@@ -97,6 +97,6 @@ const Activity = ({ items }) => html`<section class="card">
     <div class="card-body">${items.length === 0
         ? html`<p class="muted">${t("service.no_activity")}</p>`
         : html`<ol class="log">${items.map((one) => html`<li>
-            <span>${one.text || one.action}<br /><span class="sub">${t("actor." + one.actor)}${one.status !== "done" && html` · <span class=${one.status === "failed" ? "bad" : ""}>${t("activity." + one.status)}</span>`}</span></span>
+            <span>${one.text || (has("act." + one.action) ? t("act." + one.action) : one.action.replaceAll("_", " "))}<br /><span class="sub">${t("actor." + one.actor)}${one.status !== "done" && html` · <span class=${one.status === "failed" ? "bad" : ""}>${t("activity." + one.status)}</span>`}</span></span>
             <span class="sub"><${Ago} at=${one.at} /></span></li>`)}</ol>`}</div>
 </section>`;

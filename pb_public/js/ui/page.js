@@ -3,6 +3,8 @@ import { place, settleScroll } from "../lib/router.js";
 import { t } from "../lib/i18n.js";
 
 export const brand = document.documentElement.dataset.brand ?? "";
+/** The operator's support address, or "". */
+export const support = document.documentElement.dataset.support ?? "";
 
 let movedFor = 0;
 

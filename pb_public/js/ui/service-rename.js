@@ -27,7 +27,7 @@ export function Rename({ service, onSaved }) {
         setBusy(false);
     };
     if (!editing) {
-        return html`<div class="actions small muted"><span>${[service.plan?.name, service.hostname].filter(Boolean).join(" · ")}</span>
+        return html`<div class="actions small muted"><span>${[service.plan?.name, service.label && service.hostname !== service.label && service.hostname].filter(Boolean).join(" · ")}</span>
             <button type="button" class="link" onClick=${() => { setValue(service.label); setEditing(true); }}>${t("service.rename")}</button></div>`;
     }
     return html`<form class="actions" onSubmit=${save}>

@@ -1,6 +1,7 @@
 import { html, useEffect, useState } from "../vendor.js";
 import { t, rich } from "../lib/i18n.js";
 import { Button } from "./button.js";
+import { support } from "./page.js";
 
 /**
  * What went wrong, in words, with the reference support can look up and a way to try again.
@@ -11,6 +12,7 @@ export function ErrorBox({ error, title, retry, busy }) {
         <h2>${title ?? (error.status === 404 ? t("error.not_found_title") : error.lost ? t("error.unreachable_title") : t("error.title"))}</h2>
         <p>${error.status === 404 ? t("error.not_found") : error.message}</p>
         <${Reference} error=${error} />
+        ${error.lost && support && html`<p class="small">${rich("error.support", { address: html`<a href=${"mailto:" + support}>${support}</a>` })}</p>`}
         ${retry && error.status !== 404 && html`<${Button} onClick=${retry} busy=${busy}>${t("do.retry")}<//>`}
     </div>`;
 }
