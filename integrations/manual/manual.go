@@ -1,26 +1,18 @@
 // Package manual is the platform of a company whose staff sets services up by
-// hand. It talks to nobody: a build waits until staff says that it is done, and
-// every later change is a task for staff (provisioning.ErrStaff).
+// hand. It talks to nobody: building, suspending and ending a service are tasks
+// for staff (provisioning.ErrStaff), whose job waits, visibly, until somebody
+// says in the service's record that it is done.
 package manual
 
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/ezscale/ezscale/engine/provisioning"
 )
 
-const (
-	// StepStaff is the only step.
-	StepStaff = "staff"
-	// DataDone is the key of Build.Data that ends the build when it is "true".
-	// The shell sets it when staff marks the service as set up.
-	DataDone = "done"
-	// look is the pause between looks at Build.Data. Staff's word ends the wait
-	// at once, so this only matters after a restart.
-	look = time.Hour
-)
+// StepStaff is the only step of building.
+const StepStaff = "staff"
 
 // The capabilities of people.
 var (
@@ -29,7 +21,8 @@ var (
 	_ provisioning.Terminator = Adapter{}
 )
 
-// Adapter waits for staff. It has no state and is safe for concurrent use.
+// Adapter hands every piece of work to staff. It has no state and is safe for
+// concurrent use.
 type Adapter struct{}
 
 // New returns the adapter.
@@ -38,23 +31,12 @@ func New() Adapter { return Adapter{} }
 // Steps has one step.
 func (Adapter) Steps() []string { return []string{StepStaff} }
 
-// Advance is done once Build.Data says so, and asks for an hour's pause before.
-// The addresses and credentials that staff entered are left as they are.
+// Advance is a task for staff.
 func (Adapter) Advance(_ context.Context, o provisioning.Order, b provisioning.Build) (provisioning.Build, error) {
-	if b.Step != "" && b.Step != StepStaff {
-		return b, fmt.Errorf("manual: build service %s: there is no step %q: %w", o.ServiceID, b.Step, provisioning.ErrPermanent)
-	}
-	b.Step, b.Wait = StepStaff, look
-	if b.Data[DataDone] == "true" {
-		b.Done, b.Wait = true, 0
-		if b.Hostname == "" {
-			b.Hostname = o.Hostname
-		}
-	}
-	return b, nil
+	return b, task("set up", o.ServiceID)
 }
 
-// Recover has nothing to find: Advance changes nothing outside.
+// Recover has nothing to find: Advance changes nothing.
 func (Adapter) Recover(_ context.Context, _ provisioning.Order, b provisioning.Build) (provisioning.Build, error) {
 	return b, nil
 }
@@ -72,9 +54,6 @@ func (Adapter) Terminate(_ context.Context, remoteID string) (gone bool, err err
 	return false, task("terminate", remoteID)
 }
 
-func task(what, remoteID string) error {
-	if remoteID == "" {
-		return fmt.Errorf("manual: %s the service: %w", what, provisioning.ErrStaff)
-	}
-	return fmt.Errorf("manual: %s service %s: %w", what, remoteID, provisioning.ErrStaff)
+func task(what, service string) error {
+	return fmt.Errorf("manual: %s service %s: %w", what, service, provisioning.ErrStaff)
 }

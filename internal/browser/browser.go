@@ -52,7 +52,9 @@ func New(tb testing.TB) *Browser {
 		cancel()
 		stop()
 	})
-	return attach(tb, ctx, &findings{})
+	b := &Browser{tb: tb, ctx: ctx, findings: &findings{}}
+	b.start()
+	return b
 }
 
 // Tab opens another tab in the same profile: the same cookies, storage and locks. What goes wrong in it counts for both.
@@ -60,7 +62,9 @@ func (b *Browser) Tab() *Browser {
 	b.tb.Helper()
 	ctx, cancel := chromedp.NewContext(b.ctx)
 	b.tb.Cleanup(cancel)
-	return attach(b.tb, ctx, b.findings)
+	tab := &Browser{tb: b.tb, ctx: ctx, findings: b.findings}
+	tab.start()
+	return tab
 }
 
 // Close closes a tab made by Tab.
@@ -96,15 +100,15 @@ func options(path, profile string) []chromedp.ExecAllocatorOption {
 // reportViolations makes policy violations visible in the console as well, in case the audit misses one.
 const reportViolations = `addEventListener("securitypolicyviolation", (e) => console.error("policy violated: " + e.effectiveDirective + " by " + (e.blockedURI || "inline")))`
 
-func attach(tb testing.TB, ctx context.Context, found *findings) *Browser {
-	tb.Helper()
-	b := &Browser{tb: tb, ctx: ctx, findings: found}
-	if err := chromedp.Do(ctx); err != nil {
-		tb.Fatalf("start browser: %v", err)
+// start opens the tab, and the browser with the first one, and listens to its complaints. The context of the first call is
+// the life of the browser, so it has no deadline.
+func (b *Browser) start() {
+	b.tb.Helper()
+	if err := chromedp.Do(b.ctx); err != nil {
+		b.tb.Fatalf("start browser: %v", err)
 	}
-	found.collect(ctx)
+	b.findings.collect(b.ctx)
 	b.must("prepare tab", prepare)
-	return b
 }
 
 // prepare switches on what collect listens to.
