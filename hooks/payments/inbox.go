@@ -255,13 +255,18 @@ func (s *Subject) retryEvent(r *jobs.Run) error {
 	})
 }
 
+// readEvent reads a stored event's payment. Where the payload cannot be believed
+// (another API version, or a member that ours promises is missing) it names the
+// payment at least, which is then read back from the gateway.
 func readEvent(r *jobs.Run, gateway billing.Gateway, row inboxRow) (billing.PaymentReport, bool, error) {
-	if !row.Refetch {
-		return gateway.PaymentOf([]byte(row.Body))
+	rep, ok, err := gateway.PaymentOf([]byte(row.Body))
+	switch {
+	case !ok || err == nil && !row.Refetch:
+		return rep, ok, err
+	case rep.PageReference != "":
+		rep, err = gateway.ReadPage(r.Context(), rep.PageReference)
+	case rep.Reference != "":
+		rep, err = gateway.ReadPayment(r.Context(), rep.Reference)
 	}
-	reader, can := gateway.(billing.Refetcher)
-	if !can {
-		return billing.PaymentReport{}, false, fmt.Errorf("%s cannot read events back: %w", row.Gateway, billing.ErrGatewayRefused)
-	}
-	return reader.Refetch(r.Context(), billing.Event{ID: row.EventID, Type: row.Type, Object: row.Object, Refetch: true})
+	return rep, true, err
 }

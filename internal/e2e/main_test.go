@@ -27,7 +27,12 @@ func run(m *testing.M) int {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	builds = dir
-	return m.Run()
+	code := m.Run()
+	if err := stopDemo(); err != nil {
+		fmt.Fprintln(os.Stderr, "stop the demo:", err)
+		code = max(code, 1)
+	}
+	return code
 }
 
 // build compiles the product once per test run.

@@ -1,0 +1,69 @@
+package e2e
+
+import (
+	"testing"
+
+	"github.com/ezscale/ezscale/internal/browser"
+)
+
+const (
+	goodCard     = "4242424242424242"
+	emptyCard    = "4000000000009995"
+	guardedCard  = "4000002500003155"
+	phoneWidth   = 390
+	narrowest    = 320
+	desktopWidth = 1280
+)
+
+// signIn signs a customer in on the portal's own page.
+func signIn(b *browser.Browser, d *demo, a account) {
+	b.Open(d.Site + "/portal/sign-in")
+	b.Fill("E-mail address", a.Email)
+	b.Fill("Password", a.Password)
+	b.Press("Enter")
+	b.WaitText(a.Email)
+}
+
+// payWith pays on the sandbox's payment page.
+func payWith(b *browser.Browser, card string) {
+	b.WaitURL("/checkout/cs_")
+	b.Click("css=label[for=card-" + card + "]")
+	b.Click("css=#pay")
+}
+
+// inspect checks the page that is on show as everybody may see it: on a desk and
+// on a phone, light and dark. It leaves the browser on the desk, light.
+func inspect(t *testing.T, b *browser.Browser, page string) {
+	t.Helper()
+	looks := []struct {
+		name   string
+		width  int64
+		height int64
+		phone  bool
+		dark   bool
+	}{
+		{"phone, dark", phoneWidth, 844, true, true},
+		{"narrow phone", narrowest, 640, true, false},
+		{"desk, dark", desktopWidth, 800, false, true},
+		{"desk", desktopWidth, 800, false, false},
+	}
+	for _, look := range looks {
+		b.Viewport(look.width, look.height, look.phone, look.dark)
+		b.MustBeAccessible(t, page+", "+look.name)
+		if wide := b.OverflowsSideways(); wide != "" {
+			t.Errorf("%s, %s: scrolls sideways because of %s", page, look.name, wide)
+		}
+	}
+}
+
+// stays marks the document on show and returns a check that it was never loaded
+// again: what changes on it came by itself.
+func stays(t *testing.T, b *browser.Browser) func(what string) {
+	browser.Eval[bool](b, "(window.sameDocument = true)")
+	return func(what string) {
+		t.Helper()
+		if !browser.Eval[bool](b, "window.sameDocument === true") {
+			t.Errorf("%s: the page was loaded again, want it to change by itself", what)
+		}
+	}
+}
