@@ -175,10 +175,3 @@ type Gateway interface {
 	// Check proves that the configuration works, in plain words when not.
 	Check(ctx context.Context) error
 }
-
-// Refetcher is a Gateway that can read back what an event is about, for events
-// whose payload has another version than ours. ok is false for events that are
-// not about a payment.
-type Refetcher interface {
-	Refetch(ctx context.Context, e Event) (report PaymentReport, ok bool, err error)
-}

@@ -107,6 +107,18 @@ func (s *Subject) byHand(tx core.App, svc *core.Record) bool {
 	return err == nil && platform != nil && platform.GetString("kind") == "manual"
 }
 
+// typedAddresses are those that staff typed into the record.
+func typedAddresses(svc *core.Record) []provisioning.Address {
+	list := []provisioning.Address{}
+	if ip := svc.GetString("ipv4"); ip != "" {
+		list = append(list, provisioning.Address{IP: ip, Primary: true})
+	}
+	if ip := svc.GetString("ipv6"); ip != "" {
+		list = append(list, provisioning.Address{IP: ip, Primary: len(list) == 0})
+	}
+	return list
+}
+
 // doneByHand takes staff's word that the work is done.
 func (s *Subject) doneByHand(tx core.App, svc *core.Record, to provisioning.ServiceStatus, actor string) error {
 	now := s.Now()
@@ -118,6 +130,9 @@ func (s *Subject) doneByHand(tx core.App, svc *core.Record, to provisioning.Serv
 			if err := setSteps(svc, "", "done", "", now); err != nil {
 				return err
 			}
+		}
+		if err := assign(tx, svc, typedAddresses(svc), now); err != nil {
+			return err
 		}
 	case provisioning.ServiceSuspended:
 		svc.Set("suspended_at", collections.Stamp(now))
