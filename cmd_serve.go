@@ -62,10 +62,10 @@ func listen(app *pocketbase.PocketBase, cfg config, flags serveFlags, domains []
 	if flags.https == "" && len(domains) > 0 {
 		flags.https = "0.0.0.0:443"
 	}
-	if len(flags.origins) == 0 {
-		flags.origins = []string{"null"} // closed: PocketBase reads an empty list as "everybody"
-	}
 	url := publicURL(cfg, flags, domains)
+	if len(flags.origins) == 0 {
+		flags.origins = []string{url} // ours alone: PocketBase reads an empty list as "everybody"
+	}
 	configure(app, cfg, url)
 	fmt.Printf("EZSCALE is starting on %s\n├─ portal: %s/portal/\n└─ staff:  %s/_/\n", url, url, url)
 	err := apis.Serve(app, apis.ServeConfig{HttpAddr: flags.http, HttpsAddr: flags.https, CertificateDomains: domains, AllowedOrigins: flags.origins})

@@ -30,6 +30,9 @@ func accountsUp(app core.App) error {
 	if name, ok := users.Fields.GetByName("name").(*core.TextField); ok {
 		name.Max, name.Presentable = 200, true
 	}
+	if password, ok := users.Fields.GetByName("password").(*core.PasswordField); ok {
+		password.Min = 10
+	}
 	if err := app.Save(users); err != nil {
 		return err
 	}

@@ -170,7 +170,9 @@ type Gateway interface {
 	ParseWebhook(body []byte, header map[string][]string, now time.Time) (Event, error)
 	// PaymentOf reads the payment report out of a stored raw body that
 	// ParseWebhook once verified. ok is false for events that are not about a
-	// payment. It does no I/O.
+	// payment. It does no I/O. For a payload that cannot be believed (another
+	// version, a missing member) it returns an error, ok, and a report that holds
+	// only Reference or PageReference, to be read back.
 	PaymentOf(body []byte) (report PaymentReport, ok bool, err error)
 	// Check proves that the configuration works, in plain words when not.
 	Check(ctx context.Context) error

@@ -1,5 +1,5 @@
 /** Starts the portal: dictionary, session, live line, and the page the address names. */
-import { effect, html, render, signal } from "./vendor.js";
+import { effect, html, render, signal, useEffect } from "./vendor.js";
 import { get } from "./lib/api.js";
 import { loadMessages, t } from "./lib/i18n.js";
 import { startLive } from "./lib/live.js";
@@ -40,11 +40,22 @@ async function follow() {
     shown.value = { route, params, Page, key };
 }
 
-/** The page's own file did not arrive: the line is down, or this tab is older than the server's files. */
-const Unloadable = () => html`<div class="page text"><div class="notice" data-kind="bad" role="alert">
-    <h1>${t("error.unreachable_title")}</h1><p>${t("error.module")}</p>
-    <${Button} onClick=${() => location.reload()}>${t("do.reload")}<//>
-</div></div>`;
+/**
+ * The page's own file did not arrive: the line is down, or this tab is older than the server's files. The document is loaded
+ * anew as soon as the server answers again.
+ */
+function Unloadable() {
+    useEffect(() => {
+        const timer = setInterval(() => {
+            fetch("/favicon.ico", { cache: "no-store" }).then((answer) => answer.ok && location.reload(), () => { /* still down */ });
+        }, 5000);
+        return () => clearInterval(timer);
+    }, []);
+    return html`<div class="page text"><div class="notice" data-kind="bad" role="alert">
+        <h1>${t("error.unreachable_title")}</h1><p>${t("error.module")}</p>
+        <${Button} onClick=${() => location.reload()}>${t("do.reload")}<//>
+    </div></div>`;
+}
 
 function App() {
     const now = shown.value;
