@@ -82,7 +82,8 @@ func compose(app *pocketbase.PocketBase, cfg config) error {
 
 // connect opens a database as PocketBase does, but waits for the disk at each
 // commit of the data: a payment that was acknowledged survives a power cut.
+// Recursive triggers make REPLACE fire the triggers that forbid deletion.
 func connect(path string) (*dbx.DB, error) {
 	return dbx.Open("sqlite", path+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=journal_size_limit(200000000)&_pragma=synchronous("+durability(path)+
-		")&_pragma=foreign_keys(ON)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-32000)&_defensive=1")
+		")&_pragma=foreign_keys(ON)&_pragma=recursive_triggers(ON)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-32000)&_defensive=1")
 }

@@ -50,7 +50,7 @@ func Register(app core.App, d Deps) error {
 	mails := notify.Register(app, worker, notify.Deps{Now: d.Now, InvoicePDF: billing.RenderPDF})
 	account.Register(table, account.Deps{Now: d.Now, AlreadyRegistered: mails.AlreadyRegistered})
 	live.Register(app)
-	err := site.Register(app, site.Deps{Public: d.Public, Now: d.Now, Demo: d.Demo, BrandName: brandName(app)})
+	err := site.Register(app, site.Deps{Public: d.Public, Now: d.Now, Demo: d.Demo, BrandName: brandName(app), SupportEmail: supportEmail(app)})
 	if err != nil {
 		return err
 	}
@@ -71,6 +71,16 @@ func run(app core.App, table *op.Table, worker *jobs.Worker) {
 		worker.Stop()
 		return e.Next()
 	}})
+}
+
+func supportEmail(app core.App) func() string {
+	return func() string {
+		brand, err := collections.LoadBrand(app)
+		if err != nil {
+			app.Logger().Error("Brand cannot be read", "error", err)
+		}
+		return brand.Support
+	}
 }
 
 func brandName(app core.App) func() string {

@@ -32,6 +32,7 @@ func guardsUp(app core.App) error {
 		forbid("audit_logs", "DELETE", "", "the audit log is never deleted"),
 		forbid("invoices", "DELETE", "OLD.`status` != 'draft'", "an issued invoice is never deleted; void it"),
 		forbid("invoices", "UPDATE", "OLD.`status` != 'draft' AND ("+changed+")", "an issued invoice is never edited; correct it by a credit note"),
+		forbid("invoices", "UPDATE", "OLD.`status` != 'draft' AND NEW.`status` = 'draft'", "an issued invoice never becomes a draft again", "draft"),
 		forbid("invoices", "UPDATE", "OLD.`status` IN ('paid', 'void') AND NEW.`status` != OLD.`status`", "a paid or void invoice keeps its status", "final"),
 		forbid("invoice_items", "UPDATE", "(SELECT `status` FROM `invoices` WHERE `id` = OLD.`invoice`) != 'draft'", "lines of an issued invoice are never edited"),
 		forbid("invoice_items", "DELETE", "(SELECT `status` FROM `invoices` WHERE `id` = OLD.`invoice`) != 'draft'", "lines of an issued invoice are never deleted"),

@@ -8,5 +8,5 @@ if ! command -v node >/dev/null || [ ! -e "$tsc" ]; then
 	echo "types of the portal: not checked (needs Node and, in tools/vendor, npm ci)"
 	exit 0
 fi
-"$tsc" --project tools/vendor/tsconfig.json
+node tools/vendor/check.mjs
 echo "types of the portal: passed"

@@ -1,7 +1,9 @@
 package op
 
 import (
+	"path"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -11,7 +13,7 @@ import (
 
 // OpenAPI describes all operations as an OpenAPI 3.1 document.
 func (t *Table) OpenAPI() map[string]any {
-	d := describer{schemas: map[string]any{"Problem": problemSchema(), "Money": moneySchema()}}
+	d := describer{schemas: map[string]any{"Problem": problemSchema(), "Money": moneySchema()}, names: map[reflect.Type]string{}}
 	paths := map[string]any{}
 	for _, o := range t.ops {
 		item, ok := paths[o.Path].(map[string]any)
@@ -34,7 +36,11 @@ func (t *Table) OpenAPI() map[string]any {
 	}
 }
 
-type describer struct{ schemas map[string]any }
+// describer collects the components of a document.
+type describer struct {
+	schemas map[string]any
+	names   map[reflect.Type]string // of the components, by type
+}
 
 func (d describer) operation(o *Op) map[string]any {
 	answer := map[string]any{"description": "done"}
@@ -137,17 +143,36 @@ func (d describer) schema(t reflect.Type) map[string]any {
 }
 
 func (d describer) object(t reflect.Type) map[string]any {
-	name := t.Name()
-	if name == "" {
+	if t.Name() == "" {
 		return d.properties(t)
 	}
-	ref := map[string]any{"$ref": "#/components/schemas/" + name}
-	if _, known := d.schemas[name]; !known {
+	name, known := d.names[t]
+	if !known {
+		name = d.name(t)
+		d.names[t] = name
 		d.schemas[name] = map[string]any{} // stops recursion
 		d.schemas[name] = d.properties(t)
 	}
-	return ref
+	return map[string]any{"$ref": "#/components/schemas/" + name}
 }
+
+// name is a type's own name, or with its package in front where another type has
+// that name already. Components are named by letters, digits, dots and such
+// alone (OpenAPI 3.1, Components Object).
+func (d describer) name(t reflect.Type) string {
+	name := notInName.ReplaceAllString(t.Name(), "_")
+	if _, taken := d.schemas[name]; taken {
+		name = path.Base(t.PkgPath()) + "." + name
+	}
+	for base, n := name, 2; ; n++ {
+		if _, taken := d.schemas[name]; !taken {
+			return name
+		}
+		name = base + strconv.Itoa(n)
+	}
+}
+
+var notInName = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
 
 func (d describer) properties(t reflect.Type) map[string]any {
 	members, required := map[string]any{}, []any{}

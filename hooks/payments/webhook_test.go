@@ -34,7 +34,9 @@ func TestBadDeliveriesAreRefusedAndStoreNothing(t *testing.T) {
 	o, events := paidSilently(app, ada)
 	good := events["payment_intent.succeeded"]
 	now := app.Clock().Now()
-	signed := func(body []byte, secret string, at time.Time) http.Header { return stripebox.SignedHeader(body, secret, at) }
+	signed := func(body []byte, secret string, at time.Time) http.Header {
+		return stripebox.SignedHeader(body, secret, at)
+	}
 	huge := bytes.Repeat([]byte("x"), 10<<20)
 	altered := bytes.Replace(good, []byte("490"), []byte("049"), 1)
 	scenarios := []struct {

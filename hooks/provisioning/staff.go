@@ -15,8 +15,13 @@ import (
 )
 
 // fixed are the fields of a service that are not edited by hand: they say whose
-// it is and what stands behind it, or are written by the jobs.
-var fixed = []string{"user", "subscription", "plan", "platform", "service_type", "credentials", "build", "steps", "action", "usage"}
+// it is and what stands behind it.
+var fixed = []string{"user", "subscription", "plan", "platform", "service_type", "credentials"}
+
+// observed are the fields that jobs write, also while somebody has the form open.
+// The admin UI sends every field back, as it was when the form was opened and with
+// JSON written its own way, so what is stored stays whatever is sent.
+var observed = []string{"build", "steps", "usage", "action", "busy", "power", "power_at"}
 
 // guard keeps services true: every save obeys the lifecycle, and a status that
 // staff edits in the admin UI makes the platform act.
@@ -47,6 +52,9 @@ func (s *Subject) staffEdit(e *core.RecordRequestEvent) error {
 		if before.GetString(f) != e.Record.GetString(f) {
 			return apis.NewBadRequestError(fmt.Sprintf("The field %s is written by the product alone. To change what is done to a service, edit its status.", f), nil)
 		}
+	}
+	for _, f := range observed {
+		e.Record.SetRaw(f, before.GetRaw(f))
 	}
 	from, to := statusOf(before), statusOf(e.Record)
 	if from == to {

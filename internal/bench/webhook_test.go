@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"runtime/pprof"
 	"sync"
 	"testing"
 	"time"
@@ -31,9 +29,6 @@ func BenchmarkWebhookSettled(b *testing.B) {
 		bodies[i] = paid(i, sale)
 	}
 	b.ResetTimer()
-	pf, _ := os.Create("/tmp/settle.prof")
-	pprof.StartCPUProfile(pf)
-	defer pprof.StopCPUProfile()
 	began := time.Now()
 	deliver(b, s.url+"/webhooks/stripe", bodies)
 	stored := time.Since(began)

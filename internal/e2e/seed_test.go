@@ -79,7 +79,7 @@ func seedCatalog(ctx context.Context, tb testing.TB, staff client, amount int64)
 		"name": "VPS M", "slug": "vps-m", "service_type": "vps", "platform": platform, "status": "active",
 		"platform_settings": map[string]string{"package_id": "2", "group_id": "1", "ipv6": "true"},
 		"features":          map[string]int64{"cpu_cores": 2, "ram_mb": 4096, "disk_gb": 80},
-		"choices": []map[string]any{{"name": "template_id", "label": "Operating system", "required": true, "options": []map[string]string{{"value": "8", "label": "Debian 12"}}}},
+		"choices":           []map[string]any{{"name": "template_id", "label": "Operating system", "required": true, "options": []map[string]string{{"value": "8", "label": "Debian 12"}}}},
 	})
 	return create(http.MethodPost, "/api/collections/plan_prices/records", map[string]any{
 		"plan": plan, "currency": "EUR", "cycle": "monthly", "amount_minor": amount, "setup_minor": 0, "active": true,

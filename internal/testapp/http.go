@@ -146,3 +146,6 @@ func (a *App) Want(status int, r *Answer) *Answer {
 	}
 	return r
 }
+
+// Value is the whole JSON answer; nil when it was not JSON.
+func (r *Answer) Value() any { return r.value }

@@ -24,14 +24,27 @@ func (a *App) Record(collection, id string) *core.Record {
 	return r
 }
 
-// One reads the first record with the given values, which must exist.
+// One reads the first record with the given values, which must exist; without
+// values any record will do.
 func (a *App) One(collection string, values dbx.HashExp) *core.Record {
 	a.Helper()
+	if len(values) == 0 {
+		values = dbx.HashExp{"id": a.anyID(collection)}
+	}
 	r, err := collections.First(a.App, collection, values)
 	if err != nil || r == nil {
 		a.Fatalf("%s with %v: %v, found %t", collection, values, err, r != nil)
 	}
 	return r
+}
+
+func (a *App) anyID(collection string) string {
+	a.Helper()
+	id := ""
+	if err := a.DB().NewQuery("SELECT `id` FROM `" + collection + "` LIMIT 1").Row(&id); err != nil {
+		a.Fatalf("%s has no rows: %v", collection, err)
+	}
+	return id
 }
 
 // Count counts rows by a condition in SQL; "" counts all.

@@ -6,6 +6,7 @@ import (
 	"github.com/ezscale/ezscale/engine/billing"
 	"github.com/ezscale/ezscale/hooks/payments"
 	"github.com/ezscale/ezscale/hooks/provisioning"
+	"github.com/ezscale/ezscale/integrations/manual"
 	"github.com/ezscale/ezscale/integrations/stripe"
 	"github.com/ezscale/ezscale/integrations/virtfusion"
 )
@@ -22,7 +23,7 @@ func gateways(now func() time.Time) map[string]payments.Factory {
 // platforms builds the real adapters; lost calls settle within two seconds.
 func platforms(now func() time.Time) map[string]provisioning.Factory {
 	return map[string]provisioning.Factory{
-		"manual": func(provisioning.Settings) (any, error) { return struct{}{}, nil },
+		"manual": func(provisioning.Settings) (any, error) { return manual.New(), nil },
 		"virtfusion": func(s provisioning.Settings) (any, error) {
 			return virtfusion.New(virtfusion.Config{BaseURL: s.URL, Token: s.Token, Settle: 2 * time.Second, Now: now}, nil)
 		},

@@ -1,5 +1,5 @@
 /** Starts the portal: dictionary, session, live line, and the page the address names. */
-import { effect, html, render, signal, useEffect } from "./vendor.js";
+import { effect, html, render, signal, useEffect, useErrorBoundary } from "./vendor.js";
 import { get } from "./lib/api.js";
 import { loadMessages, t } from "./lib/i18n.js";
 import { startLive } from "./lib/live.js";
@@ -57,12 +57,22 @@ function Unloadable() {
     </div></div>`;
 }
 
+/** A mistake of ours while drawing a page leaves the frame standing and says so. @param {{children?: any}} props */
+function Guarded({ children }) {
+    const [broken] = useErrorBoundary();
+    if (!broken) return children;
+    return html`<div class="page text"><div class="notice" data-kind="bad" role="alert">
+        <h1>${t("error.title")}</h1><p>${t("error.page")}</p>
+        <${Button} onClick=${() => location.reload()}>${t("do.reload")}<//>
+    </div></div>`;
+}
+
 function App() {
     const now = shown.value;
     if (!now) return null;
     const { route, params, Page, key } = now;
     return html`${loading.value && html`<div class="loadline" role="progressbar" aria-label=${t("loading")}></div>`}
-        <${Shell} route=${route}><${Page} key=${key} ...${params} /><//>`;
+        <${Shell} route=${route}><${Guarded} key=${key}><${Page} ...${params} /><//><//>`;
 }
 
 /** Says that nothing works, in the two languages there are: without a dictionary nothing else can be said. */

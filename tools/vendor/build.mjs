@@ -19,7 +19,7 @@ import { h } from "preact";
 import htm from "htm";
 export const html = htm.bind(h);
 export { h, render, Fragment, createContext } from "preact";
-export { useState, useEffect, useLayoutEffect, useRef, useMemo, useCallback, useContext, useId } from "preact/hooks";
+export { useState, useEffect, useLayoutEffect, useRef, useMemo, useCallback, useContext, useId, useErrorBoundary } from "preact/hooks";
 export { signal, computed, effect, batch, untracked, useSignal, useComputed, useSignalEffect } from "@preact/signals";
 `,
     },

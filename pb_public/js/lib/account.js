@@ -15,9 +15,22 @@ export async function trySignIn(email, password) {
     }
 }
 
-/** Opens an account in the language and time zone of this browser. @param {Record<string, any>} values */
-export const createAccount = ({ name, email, password }) =>
-    post("/account/sign-up", { name: name.trim(), email: email.trim(), password, locale: language, time_zone: currentZone(), terms: true });
+/**
+ * Opens an account in the language and time zone of this browser and signs in to it. False means that signing in was refused:
+ * the address has to be confirmed first, or it had an account before, which is told to its owner alone.
+ * @param {Record<string, any>} values
+ */
+export async function openAccount({ name, email, password }) {
+    await post("/account/sign-up", { name: name.trim(), email: email.trim(), password, locale: language, time_zone: currentZone(), terms: true });
+    try {
+        await trySignIn(email, password);
+        return true;
+    } catch (thrown) {
+        const error = asApiError(thrown);
+        if (error.lost || error.status >= 500 || error.status === 429) throw error;
+        return false;
+    }
+}
 
 /** The customer's own record; their time zone is used from then on. @param {AbortSignal} signal */
 export async function loadMe(signal) {

@@ -104,7 +104,7 @@ const fieldsOf = (data) =>
 /** Turns whatever was thrown, by us or by the SDK, into an ApiError. @param {any} error @returns {ApiError} */
 export function asApiError(error) {
     if (error instanceof ApiError) return error;
-    if (error?.name === "ClientResponseError") {
+    if (String(error?.name).startsWith("ClientResponseError")) {
         if (!error.status) return new ApiError(t("error.unreachable"), { lost: true });
         const body = error.response ?? {};
         const text = error.status === 429 ? t("error.too_many") : error.status >= 500 ? t("error.server") : body.detail || body.message || t("error.refused");

@@ -1,4 +1,4 @@
-import { createAccount, trySignIn } from "./account.js";
+import { openAccount } from "./account.js";
 import { ApiError, asApiError, post } from "./api.js";
 import { attemptKey, dropAttempt } from "./draft.js";
 import { t } from "./i18n.js";
@@ -19,7 +19,10 @@ export async function placeOrder(attempt) {
     await form.send(async (values) => {
         if (!signedIn.peek()) {
             if (mode === "have" || waiting) throw new ApiError(t(waiting ? "order.verify_first" : "order.sign_in_first"));
-            if (!(await openAccount(values, attempt))) return;
+            if (!(await openAccount(values))) {
+                attempt.setWaiting({ email: values.email.trim(), password: values.password });
+                return;
+            }
         }
         try {
             await place(attempt, quote);
@@ -27,21 +30,6 @@ export async function placeOrder(attempt) {
             throw inWords(asApiError(thrown), attempt, quote);
         }
     }, { "items.0.hostname": "hostname" });
-}
-
-/** Makes the account and signs in; false when the address has to be confirmed first, which then stands in the page. @param {Record<string, any>} values @param {Attempt} attempt */
-async function openAccount(values, { setWaiting }) {
-    await createAccount(values);
-    const email = values.email.trim();
-    try {
-        await trySignIn(email, values.password);
-        return true;
-    } catch (thrown) {
-        const error = asApiError(thrown);
-        if (error.lost || error.status >= 500 || error.status === 429) throw error;
-        setWaiting({ email, password: values.password });
-        return false;
-    }
 }
 
 /** @param {Attempt} attempt @param {any} quote */

@@ -17,6 +17,16 @@ export function bytes(n) {
     return `${plain.format(n)} ${names[power]}`;
 }
 
+/**
+ * Bytes as panels count traffic allowances: a GB has 2^30 bytes, a TB 1000 of those, so that an allowance reads as it was sold.
+ * @param {number} n
+ */
+export function traffic(n) {
+    const gb = n / 2 ** 30;
+    if (Math.abs(gb) >= 1000) return `${plain.format(gb / 1000)} TB`;
+    return Math.abs(gb) >= 1 ? `${plain.format(gb)} GB` : bytes(n);
+}
+
 const binaryNames = ["B", "KiB", "MiB", "GiB", "TiB"];
 
 /** Bytes in binary units, as memory and disks of machines are counted: "3.2 GiB". @param {number} n */

@@ -73,7 +73,7 @@ function SignIn({ me }) {
     /** @param {(email: string) => Promise<any>} ask @param {string} key */
     const send = (ask, key) => ask(me.email).then(() => toast(t(key, { email: me.email })), (e) => toast(asApiError(e).message, { kind: "bad" }));
     return html`<section class="card"><div class="card-head"><h2>${t("account.sign_in")}</h2></div><div class="card-body">
-        <dl class="facts"><div><dt>${t("field.email")}</dt><dd><span class="value wrap">${me.email}</span></dd></div>
+        <dl class="facts"><div><dt>${t("field.email")}</dt><dd><span class="value">${me.email}</span></dd></div>
             <div><dt>${t("account.confirmed")}</dt><dd>${me.verified ? html`<span class="ok">✓ ${t("account.yes")}</span>` : html`<span class="warn">${t("account.not_yet")}</span> <button type="button" class="link" onClick=${() => send(requestVerification, "check_mail.sent_again")}>${t("check_mail.again")}</button>`}</dd></div></dl>
         <div class="actions"><${Button} onClick=${() => send(requestReset, "account.reset_sent")}>${t("account.change_password")}<//><${Button} onClick=${signOut}>${t("sign_out")}<//></div>
         <p class="hint">${t("account.password_hint")}</p>

@@ -97,7 +97,8 @@ function Status({ order, payment, put }) {
                 ${(state === "expired" || state === "cancelled") && html`<a class="btn primary" href="/portal/order">${t("order_status.anew")}</a>`}
             </div>
             ${state === "transfer" && html`<section class="card"><div class="card-head"><h2>${t("order_status.transfer_head")}</h2></div>
-                <div class="card-body"><${Instructions} payment=${payment} /><p class="hint">${t("order_status.transfer_hint")}</p></div></section>`}
+                <div class="card-body"><${Instructions} payment=${payment} /><p class="hint">${t("order_status.transfer_hint")}</p>
+                    <${PayInvoice} invoice=${order.invoice.id} due=${order.total} instead=${true} onInstructions=${show} /></div></section>`}
             ${order.services.map((/** @type {any} */ s) => html`<${Progress} key=${s.id} id=${s.id} name=${s.name} paid=${state === "paid"} />`)}
         </div>
         <${Receipt} order=${order} state=${state} />

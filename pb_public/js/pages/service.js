@@ -87,7 +87,7 @@ const Terms = ({ service: s }) => html`<section class="card">
         <div><dt>${t("services.price")}</dt><dd><span class="num strong">${money(s.price)}</span> <span class="per">${t("per." + s.cycle)}</span></dd></div>
         <div><dt>${t("services.renews")}</dt><dd>${s.renews_at ? html`<${Day} at=${s.renews_at} />` : t("service.no_renewal")}</dd></div>
         <div><dt>${t("service.since")}</dt><dd><${Day} at=${s.created} /></dd></div>
-        ${mainAddress(s) && s.hostname && html`<div><dt>${t("field.hostname")}</dt><dd><span class="value wrap">${s.hostname}</span></dd></div>`}
+        ${mainAddress(s) && s.hostname && html`<div><dt>${t("field.hostname")}</dt><dd><span class="value">${s.hostname}</span></dd></div>`}
     </dl></div>
 </section>`;
 

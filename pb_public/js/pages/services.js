@@ -41,9 +41,9 @@ function List({ items }) {
     const shown = items.filter((s) => fits(s, text, state));
     return html`<div class="stack tight">
         <div class="actions" role="search">
-            <input class="input" type="search" style=${{ maxInlineSize: "280px" }} aria-label=${t("services.search")} placeholder=${t("services.search")} value=${text}
+            <input class="input" type="search" style=${{ flex: "1 1 200px", maxInlineSize: "320px" }} aria-label=${t("services.search")} placeholder=${t("services.search")} value=${text}
                 onInput=${(/** @type {any} */ e) => setQuery({ q: e.target.value })} />
-            <select class="input" style=${{ inlineSize: "auto" }} aria-label=${t("services.state")} value=${state} onChange=${(/** @type {any} */ e) => setQuery({ state: e.target.value }, { push: true })}>
+            <select class="input" style=${{ inlineSize: "auto", flex: "none" }} aria-label=${t("services.state")} value=${state} onChange=${(/** @type {any} */ e) => setQuery({ state: e.target.value }, { push: true })}>
                 <option value="">${t("services.all")}</option>
                 ${present.map((one) => html`<option value=${one}>${capital(t("state." + one))}</option>`)}
             </select>

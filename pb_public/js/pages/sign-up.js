@@ -12,12 +12,12 @@ export default function SignUp() {
     if (made) {
         return html`<div class="page narrow">
             <${Heading} title=${t("check_mail.title")} />
-            <${CheckMail} ...${made} onDone=${() => go(safeNext(next), { replace: true })} />
+            <${CheckMail} ...${made} onBack=${() => setMade(null)} onDone=${() => go(safeNext(next), { replace: true })} />
         </div>`;
     }
     return html`<div class="page narrow">
         <${Heading} title=${t("sign_up.title")} />
-        <${SignUpForm} onDone=${(/** @type {string} */ email, /** @type {string} */ password) => setMade({ email, password })} />
+        <${SignUpForm} onDone=${() => go(safeNext(next), { replace: true })} onConfirm=${(/** @type {string} */ email, /** @type {string} */ password) => setMade({ email, password })} />
         <p>${t("sign_up.have")} <a href=${"/portal/sign-in" + (next ? "?next=" + encodeURIComponent(next) : "")}>${t("sign_in.do")}</a></p>
     </div>`;
 }

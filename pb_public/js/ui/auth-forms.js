@@ -1,5 +1,5 @@
 import { html } from "../vendor.js";
-import { createAccount, trySignIn } from "../lib/account.js";
+import { openAccount, trySignIn } from "../lib/account.js";
 import { emailRule, passwordMin, passwordRule, requiredRule, useForm } from "../lib/form.js";
 import { t } from "../lib/i18n.js";
 import { Button } from "./button.js";
@@ -45,15 +45,15 @@ export const NewAccountFields = ({ form }) => html`
     <${Field} form=${form} name="email" label=${t("field.email")} type="email" autocomplete="username" hint=${t("sign_up.email_hint")} />
     <${Field} form=${form} name="password" label=${t("field.password")} type="password" autocomplete="new-password" hint=${t("sign_up.password_hint", { min: passwordMin })} />`;
 
-/** @param {{onDone: (email: string, password: string) => void}} props */
-export function SignUpForm({ onDone }) {
+/** @param {{onDone: () => void, onConfirm: (email: string, password: string) => void}} props */
+export function SignUpForm({ onDone, onConfirm }) {
     const form = useForm(newAccount, { ...newAccountRules, terms: (yes) => (yes ? "" : t("rule.terms")) });
     /** @param {Event} event */
     const submit = (event) => {
         event.preventDefault();
         form.send(async (values) => {
-            await createAccount(values);
-            onDone(values.email.trim(), values.password);
+            if (await openAccount(values)) onDone();
+            else onConfirm(values.email.trim(), values.password);
         });
     };
     return html`<form class="form" novalidate onSubmit=${submit}>

@@ -9,17 +9,19 @@ import { Button } from "./button.js";
 /**
  * Stands where a confirmed address is needed: asks to open the link in the mail and goes on by itself when the person comes
  * back to this tab. The password stays in memory for that, nowhere else.
- * @param {{email: string, password: string, onDone: () => void}} props
+ * @param {{email: string, password: string, onDone: () => void, onBack: () => void}} props
  */
-export function CheckMail({ email, password, onDone }) {
+export function CheckMail({ email, password, onDone, onBack }) {
     const [problem, setProblem] = useState("");
     const [busy, setBusy] = useState(false);
-    const running = useRef(false);
+    const running = useRef(Promise.resolve());
     /** @param {boolean} asked by pressing the button, rather than by coming back to the tab */
-    const attempt = async (asked) => {
-        if (running.current) return;
-        running.current = true;
+    const attempt = (asked) => {
         setBusy(asked);
+        running.current = running.current.then(() => once(asked));
+    };
+    /** @param {boolean} asked */
+    const once = async (asked) => {
         try {
             await trySignIn(email, password);
             onDone();
@@ -27,12 +29,10 @@ export function CheckMail({ email, password, onDone }) {
             const error = asApiError(thrown);
             if (asked) setProblem(error.code === "unverified" || error.status === 400 ? t("check_mail.not_yet") : error.message);
         } finally {
-            running.current = false;
             setBusy(false);
         }
     };
     useEffect(() => {
-        attempt(false);
         const back = () => document.visibilityState === "visible" && attempt(false);
         document.addEventListener("visibilitychange", back);
         return () => document.removeEventListener("visibilitychange", back);
@@ -52,6 +52,7 @@ export function CheckMail({ email, password, onDone }) {
         <div class="actions">
             <${Button} kind="primary" busy=${busy} onClick=${() => attempt(true)}>${t("check_mail.continue")}<//>
             <button type="button" class="link" onClick=${again}>${t("check_mail.again")}</button>
+            <button type="button" class="link" onClick=${onBack}>${t("check_mail.back")}</button>
         </div>
     </div>`;
 }

@@ -15,7 +15,7 @@ export function OrderAccount({ form, mode, onMode, waiting, onVerified }) {
         return html`<div class="actions"><span>${t("order.as")} <strong>${user.value.email}</strong></span>
             <button type="button" class="link" onClick=${signOut}>${t("order.other_account")}</button></div>`;
     }
-    if (waiting) return html`<${CheckMail} ...${waiting} onDone=${onVerified} />`;
+    if (waiting) return html`<${CheckMail} ...${waiting} onDone=${onVerified} onBack=${onVerified} />`;
     return html`<${Segments} legend=${t("order.account")} name="account-mode" value=${mode} onPick=${onMode}
             options=${[{ value: "new", label: t("order.account_new") }, { value: "have", label: t("order.account_have") }]} />
         ${mode === "have"

@@ -10,15 +10,15 @@ import { useConfig } from "./terms.js";
 
 /**
  * One button for each way to pay an invoice; the first one carries the amount. Pressing it opens, or opens again, the payment
- * page of that same invoice, so a second press never charges twice.
- * @param {{invoice: string, due: import("../lib/money.js").Money, again?: boolean, onInstructions: (payment: any) => void}} props
+ * page of that same invoice, so a second press never charges twice. `instead` offers the ways other than a transfer, less loudly.
+ * @param {{invoice: string, due: import("../lib/money.js").Money, again?: boolean, instead?: boolean, onInstructions: (payment: any) => void}} props
  */
-export function PayInvoice({ invoice, due, again = false, onInstructions }) {
+export function PayInvoice({ invoice, due, again = false, instead = false, onInstructions }) {
     const gateways = useConfig().data.value?.gateways ?? [];
     const [busy, setBusy] = useState("");
     const [error, setError] = useState(/** @type {import("../lib/api.js").ApiError | null} */ (null));
     const preferred = draft.peek().gateway;
-    const sorted = [...gateways].sort((a, b) => Number(b.id === preferred) - Number(a.id === preferred));
+    const sorted = gateways.filter((/** @type {any} */ g) => !instead || g.kind !== "instructions").sort((/** @type {any} */ a, /** @type {any} */ b) => Number(b.id === preferred) - Number(a.id === preferred));
     /** @param {string} gateway */
     const pay = async (gateway) => {
         if (busy) return;
@@ -39,7 +39,7 @@ export function PayInvoice({ invoice, due, again = false, onInstructions }) {
     };
     return html`<div class="stack tight">
         ${error && html`<${ErrorBox} error=${error} title=${t("pay.failed")} />`}
-        <div class="actions">${sorted.map((g, i) => html`<${Button} key=${g.id} kind=${i === 0 ? "primary" : ""} busy=${busy === g.id} disabled=${busy !== ""} onClick=${() => pay(g.id)}>
+        <div class="actions">${sorted.map((/** @type {any} */ g, /** @type {number} */ i) => html`<${Button} key=${g.id} kind=${i === 0 && !instead ? "primary" : ""} busy=${busy === g.id} disabled=${busy !== ""} onClick=${() => pay(g.id)}>
             ${i === 0 ? t(again ? "pay.again" : "pay.do", { amount: money(due), method: g.label }) : t("pay.other", { method: g.label })}<//>`)}</div>
     </div>`;
 }
