@@ -68,7 +68,7 @@ generate: ## write the generated files anew
 
 screenshots: ## take the pictures of docs/ anew, in a real browser
 	@tools/ensure-chromium.sh
-	EZSCALE_SCREENSHOTS="$(CURDIR)/docs/screenshots" $(GO) test -count=1 -run '^TestScreenshots$$' $(TESTFLAGS) ./internal/browser/...
+	EZSCALE_SCREENSHOTS="$(CURDIR)/docs/screenshots" $(GO) test -count=1 -run '^TestScreenshots$$' $(TESTFLAGS) ./internal/e2e/...
 
 clean: ## remove what was built; data stays
 	rm -rf bin .cache coverage.out

@@ -67,6 +67,7 @@ func Insert(app core.App, collection string, values map[string]any) (*core.Recor
 // own Save leaves the original as it was loaded, so that a record saved twice
 // would show hooks a change that happened before.
 func Save(app core.App, r *core.Record) error {
+	r.IgnoreUnchangedFields(true) // nobody's change to another field is overwritten
 	if err := app.Save(r); err != nil {
 		return err
 	}
@@ -77,6 +78,7 @@ func Save(app core.App, r *core.Record) error {
 // field and relation again: all hooks run, lifecycles are checked, triggers
 // hold. What people type goes through Save.
 func Update(app core.App, r *core.Record) error {
+	r.IgnoreUnchangedFields(true)
 	if err := app.SaveNoValidate(r); err != nil {
 		return err
 	}

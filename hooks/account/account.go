@@ -75,12 +75,24 @@ type signUpAnswer struct {
 func (s *subject) signUp(r *op.Request, in signUpRequest) (signUpAnswer, error) {
 	email := strings.ToLower(strings.TrimSpace(in.Email))
 	known, err := r.App.FindAuthRecordByEmail(collections.Users, email)
-	if err == nil && known != nil {
+	if err == nil {
 		return signUpAnswer{true}, s.AlreadyRegistered(r.App, known)
 	}
-	var user *core.Record
-	err = r.App.RunInTransaction(func(tx core.App) error {
-		if user, err = collections.New(tx, collections.Users); err != nil {
+	err = s.register(r, email, in)
+	if err == nil {
+		return signUpAnswer{true}, nil
+	}
+	if known, missing := r.App.FindAuthRecordByEmail(collections.Users, email); missing == nil {
+		return signUpAnswer{true}, s.AlreadyRegistered(r.App, known) // another request was faster
+	}
+	return signUpAnswer{}, err
+}
+
+// register writes the account, its empty profile and the mail that verifies it.
+func (s *subject) register(r *op.Request, email string, in signUpRequest) error {
+	return r.App.RunInTransaction(func(tx core.App) error {
+		user, err := collections.New(tx, collections.Users)
+		if err != nil {
 			return err
 		}
 		user.SetEmail(email)
@@ -100,10 +112,6 @@ func (s *subject) signUp(r *op.Request, in signUpRequest) (signUpAnswer, error) 
 		}
 		return audit.Write(tx, r.Now(), audit.Entry{ActorKind: audit.Customer, Actor: user.Id, Action: "account.sign_up", Resource: collections.Users, ResourceID: user.Id, IP: r.RealIP(), UserAgent: r.Agent()})
 	})
-	if err != nil {
-		return signUpAnswer{}, err
-	}
-	return signUpAnswer{true}, nil
 }
 
 func first(a, b string) string {

@@ -9,7 +9,6 @@ import (
 
 	"github.com/ezscale/ezscale/collections"
 	"github.com/ezscale/ezscale/engine/billing"
-	"github.com/ezscale/ezscale/hooks/jobs"
 )
 
 // onPaid follows an invoice that becomes paid, inside the transaction that paid
@@ -40,9 +39,6 @@ func (s *subject) applyPaid(tx core.App, invoice *core.Record) error {
 		order.Set("status", string(billing.OrderPaid))
 		if err := collections.Update(tx, order); err != nil {
 			return fmt.Errorf("order %s is paid: %w", order.Id, err)
-		}
-		if err := jobs.Cancel(tx, s.Now(), jobExpire+":"+order.Id); err != nil {
-			return err
 		}
 	}
 	lines, err := collections.All(tx, collections.InvoiceItems, dbx.HashExp{"invoice": invoice.Id, "kind": string(billing.LinePeriod)}, "position ASC")

@@ -133,16 +133,21 @@ func (b *inbox) process(app core.App, rows []inboxRow) (err error) {
 		return err
 	}
 	return app.RunInTransaction(func(tx core.App) error {
+		done := []any{}
 		for _, r := range rows {
 			status, note, err := b.one(tx, r, gateways[r.Gateway])
 			if err != nil {
 				return fmt.Errorf("%s event %s (%s): %w", r.Gateway, r.EventID, r.Type, err)
 			}
-			if err := b.subject.closeEvent(tx, r.ID, status, note); err != nil {
+			if status == "done" {
+				done = append(done, r.ID)
+				continue
+			}
+			if err := b.subject.closeEvents(tx, status, note, r.ID); err != nil {
 				return err
 			}
 		}
-		return nil
+		return b.subject.closeEvents(tx, "done", "", done...)
 	})
 }
 
@@ -189,14 +194,18 @@ func (s *Subject) settleEvent(tx core.App, gateway string, rep billing.PaymentRe
 	return "done", "", err
 }
 
-func (s *Subject) closeEvent(tx core.App, id, status, note string) error {
+// closeEvents notes what became of stored deliveries.
+func (s *Subject) closeEvents(tx core.App, status, note string, ids ...any) error {
+	if len(ids) == 0 {
+		return nil
+	}
 	now := collections.Stamp(s.Now()).String()
 	change := dbx.Params{"status": status, "error": note, "updated": now}
 	if status != "retrying" {
 		change["done_at"] = now
 	}
-	if _, err := tx.DB().Update(collections.WebhookEvents, change, dbx.HashExp{"id": id}).Execute(); err != nil {
-		return fmt.Errorf("close webhook event %s: %w", id, err)
+	if _, err := tx.DB().Update(collections.WebhookEvents, change, dbx.HashExp{"id": ids}).Execute(); err != nil {
+		return fmt.Errorf("close webhook events %v: %w", ids, err)
 	}
 	return nil
 }
@@ -208,7 +217,7 @@ func (b *inbox) putOff(app core.App, r inboxRow, cause error) error {
 		if err := b.subject.enqueueEvent(tx, r); err != nil {
 			return err
 		}
-		return b.subject.closeEvent(tx, r.ID, "retrying", cut(cause.Error(), 900))
+		return b.subject.closeEvents(tx, "retrying", cut(cause.Error(), 900), r.ID)
 	})
 }
 
@@ -245,13 +254,13 @@ func (s *Subject) retryEvent(r *jobs.Run) error {
 	}
 	return r.App.RunInTransaction(func(tx core.App) error {
 		if !ok {
-			return s.closeEvent(tx, row.ID, "ignored", "not about a payment")
+			return s.closeEvents(tx, "ignored", "not about a payment", row.ID)
 		}
 		status, note, err := s.settleEvent(tx, row.Gateway, rep)
 		if err != nil {
 			return err
 		}
-		return s.closeEvent(tx, row.ID, status, note)
+		return s.closeEvents(tx, status, note, row.ID)
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/pocketbase/dbx"
@@ -101,21 +102,12 @@ func (s *Subject) settle(tx core.App, now time.Time, gateway string, rep billing
 // match finds the attempt a report is about: by the payment's own reference, by
 // our id that traveled as metadata, or by its page.
 func match(tx core.App, gateway string, rep billing.PaymentReport) (*attempt, error) {
-	keys := []struct{ where, value string }{
-		{byReference, rep.Reference},
-		{"`gateway` = {:gateway} AND `id` = {:value}", rep.AttemptID},
-		{"`gateway` = {:gateway} AND `page_reference` = {:value} AND `page_reference` != ''", rep.PageReference},
-	}
-	for _, k := range keys {
-		if k.value == "" {
-			continue
-		}
-		a, err := findAttempt(tx, k.where, dbx.Params{"gateway": gateway, "value": k.value})
-		if err != nil || a != nil {
-			return a, err
-		}
-	}
-	return nil, nil
+	return findAttempt(tx, "`id` IN ("+
+		"SELECT `id` FROM `payment_transactions` WHERE `gateway` = {:gateway} AND `gateway_transaction_id` = {:reference} AND `gateway_transaction_id` != ''"+
+		" UNION ALL SELECT `id` FROM `payment_transactions` WHERE `gateway` = {:gateway} AND `id` = {:attempt}"+
+		" UNION ALL SELECT `id` FROM `payment_transactions` WHERE `gateway` = {:gateway} AND `page_reference` = {:page} AND `page_reference` != '')"+
+		" ORDER BY (`gateway_transaction_id` = {:reference} AND `gateway_transaction_id` != '') DESC, (`id` = {:attempt}) DESC",
+		dbx.Params{"gateway": gateway, "reference": rep.Reference, "attempt": rep.AttemptID, "page": rep.PageReference})
 }
 
 // alreadySettled handles news of an attempt that was paid. A second payment
@@ -208,14 +200,8 @@ func (s *Subject) follow(tx core.App, now time.Time, a *attempt, rep billing.Pay
 			return err
 		}
 	}
-	other, err := findAttempt(tx, "`invoice` = {:invoice} AND `status` IN ('created', 'open', 'pending', 'needs_action', 'unknown')", dbx.Params{"invoice": a.Invoice})
-	if err != nil {
+	if err := s.closeOther(tx, now, a); err != nil {
 		return err
-	}
-	if other != nil {
-		if _, err := jobs.Enqueue(tx, now, jobs.Job{Kind: jobClose, Key: jobClose + ":" + other.ID, Serial: "invoice:" + a.Invoice, User: a.User, Actor: audit.System, Payload: attemptPayload{other.ID}}); err != nil {
-			return err
-		}
 	}
 	if app.Excess.IsZero() {
 		return nil
@@ -224,6 +210,23 @@ func (s *Subject) follow(tx core.App, now time.Time, a *attempt, rep billing.Pay
 		ActorKind: audit.System, Action: "payment.excess", Resource: collections.PaymentTransactions, ResourceID: a.ID,
 		Changes: map[string]any{"reference": rep.Reference, "excess": app.Excess, "why": "more was paid than was due; the rest is the customer's credit"},
 	})
+}
+
+// closeOther closes another page of the invoice that could still be paid. There
+// can be one only if the paid attempt was not live itself: an invoice has at
+// most one live attempt.
+func (s *Subject) closeOther(tx core.App, now time.Time, a *attempt) error {
+	if slices.Contains(live, any(a.Status)) {
+		return nil
+	}
+	other, err := liveAttempt(tx, a.Invoice)
+	if err != nil || other == nil {
+		return err
+	}
+	_, err = jobs.Enqueue(tx, now, jobs.Job{
+		Kind: jobClose, Key: jobClose + ":" + other.ID, Serial: "invoice:" + a.Invoice, User: a.User, Actor: audit.System, Payload: attemptPayload{other.ID},
+	})
+	return err
 }
 
 // progress records news that move no money. States only move forward: a page

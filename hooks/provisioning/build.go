@@ -120,6 +120,9 @@ func (w *work) advance() error {
 	}
 	err := w.r.Intent(func(tx core.App) error {
 		return w.save(tx, func(svc *core.Record, now time.Time) error {
+			if err := plan(svc, w.creator.Steps()); err != nil {
+				return err
+			}
 			return setSteps(svc, w.build.Step, "active", "", now)
 		})
 	})

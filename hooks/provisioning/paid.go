@@ -2,6 +2,7 @@ package provisioning
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/pocketbase/dbx"
@@ -52,16 +53,13 @@ func (s *Subject) startPaid(tx core.App, invoice string) error {
 // start takes a service from pending to provisioning and queues its building.
 func (s *Subject) start(tx core.App, svc *core.Record, actor string) error {
 	now := s.Now()
-	steps, err := s.firstSteps(tx, svc, now)
-	if err != nil {
-		return err
-	}
+	at := now.UTC()
 	svc.Set("status", string(provisioning.ServiceProvisioning))
-	svc.Set("steps", steps)
+	svc.Set("steps", []step{{Name: "paid", State: "done", Started: &at, Finished: &at}})
 	if err := collections.Update(tx, svc); err != nil {
 		return fmt.Errorf("start service %s: %w", svc.Id, err)
 	}
-	_, err = jobs.Enqueue(tx, now, serviceJob(provisioning.JobProvision, svc, actor, struct{}{}))
+	_, err := jobs.Enqueue(tx, now, serviceJob(provisioning.JobProvision, svc, actor, struct{}{}))
 	return err
 }
 
@@ -74,21 +72,20 @@ type step struct {
 	Note     string     `json:"note"`
 }
 
-// firstSteps is the progress of a service that was just paid. A platform that
-// cannot be built now still has its service paid: the job will say why it waits.
-func (s *Subject) firstSteps(tx core.App, svc *core.Record, now time.Time) ([]step, error) {
-	at := now.UTC()
-	steps := []step{{Name: "paid", State: "done", Started: &at, Finished: &at}}
-	a, err := s.adapter(tx, svc)
-	if err != nil {
-		return steps, nil //nolint:nilerr // said by the job, which retries
+// plan lists the adapter's steps after what is known already; the first try at
+// building calls it.
+func plan(svc *core.Record, names []string) error {
+	steps := []step{}
+	if err := decode(svc, "steps", &steps); err != nil {
+		return err
 	}
-	if c, ok := a.(provisioning.Creator); ok {
-		for _, name := range c.Steps() {
+	for _, name := range names {
+		if !slices.ContainsFunc(steps, func(st step) bool { return st.Name == name }) {
 			steps = append(steps, step{Name: name, State: "waiting"})
 		}
 	}
-	return steps, nil
+	svc.Set("steps", steps)
+	return nil
 }
 
 // mark moves the progress: everything before name is done, name is in state.

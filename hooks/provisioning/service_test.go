@@ -189,7 +189,6 @@ func TestForbiddenEditsOfAServiceAreRefusedWithTheReason(t *testing.T) {
 		{"somebody else's", active, map[string]any{"user": app.Customer("eve").Id}, "user"},
 		{"another platform", active, map[string]any{"platform": app.One("platforms", dbx.HashExp{"kind": "manual"}).Id}, "platform"},
 		{"credentials", active, map[string]any{"credentials": "secret"}, "credentials"},
-		{"an action without its job", active, map[string]any{"action": "terminate"}, "action"},
 	}
 	for _, s := range scenarios {
 		before := status(app, s.of)
@@ -212,6 +211,27 @@ func TestForbiddenEditsOfAServiceAreRefusedWithTheReason(t *testing.T) {
 	svc.Set("status", "active")
 	if err := app.Save(svc); err == nil {
 		t.Error("our own code revived a terminated service")
+	}
+}
+
+func TestTheAdminUISendsTheWholeRecordBack(t *testing.T) {
+	app := testapp.New(t)
+	o := app.Buy(app.Customer("ada"), testapp.Cart{})
+	app.Quiet()
+	form, _ := app.Do(http.MethodGet, "/api/collections/services/records/"+o.Services[0], app.Staff(), nil).Value().(map[string]any)
+	before := app.Service(o)
+	form["status"], form["action"], form["busy"], form["power"], form["steps"] = "suspended", "terminate", true, "unknown", []any{}
+	app.Want(http.StatusOK, edit(app, o, form))
+	app.Eventually("it is suspended", func() bool { return status(app, o) == "suspended" })
+	after := app.Service(o)
+	for _, field := range []string{"credentials", "build", "steps", "platform_service_id", "user"} {
+		if before.GetString(field) != after.GetString(field) {
+			t.Errorf("%s became %s, want %s", field, after.GetString(field), before.GetString(field))
+		}
+	}
+	app.Quiet()
+	if got := len(app.Panel.Snapshot().Servers); got != 1 {
+		t.Errorf("the panel has %d servers, want 1: a form cannot terminate by its action field", got)
 	}
 }
 

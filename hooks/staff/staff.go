@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -113,10 +115,10 @@ func (s *subject) seal(app core.App) {
 		}
 		return e.Next()
 	}}
-	for name := range collections.SealedFields {
-		app.OnRecordCreate(name).Bind(h)
-		app.OnRecordUpdate(name).Bind(h)
-	}
+	// All at once: a handler that is bound a second time replaces the first.
+	names := slices.Collect(maps.Keys(collections.SealedFields))
+	app.OnRecordCreate(names...).Bind(h)
+	app.OnRecordUpdate(names...).Bind(h)
 }
 
 // checkSettings refuses a settings group that cannot be read or makes no sense.

@@ -26,7 +26,7 @@ func BenchmarkColdStart(b *testing.B) {
 	launch(b, bin, dir) // makes the database
 	times, memory := []time.Duration{}, []int{}
 	b.ResetTimer()
-	for range max(b.N, 9) {
+	for range 9 { // whatever b.N says: each start takes a second
 		took, kib := launch(b, bin, dir)
 		times, memory = append(times, took), append(memory, kib)
 	}

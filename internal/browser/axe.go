@@ -23,12 +23,24 @@ func (v Violation) String() string {
 	return fmt.Sprintf("%s (%s): %s\n\t%s", v.ID, v.Impact, v.Help, strings.Join(v.Nodes, "\n\t"))
 }
 
-// axeRun waits for entering animations first: half-faded text has no contrast yet.
-const axeRun = `
-Promise.allSettled(document.getAnimations().filter((a) => a.effect?.getComputedTiming().iterations !== Infinity).map((a) => a.finished))
+// settled waits for animations: half-faded text has no contrast yet. Those that a new viewport or color scheme causes begin with
+// the next frame, which a tab in the background never draws.
+const settled = `
+new Promise((drawn) => { requestAnimationFrame(() => requestAnimationFrame(drawn)); setTimeout(drawn, 100); })
+    .then(() => Promise.allSettled(document.getAnimations()
+        .filter((a) => a.effect?.getComputedTiming().iterations !== Infinity).map((a) => a.finished)))
+    .then(() => true)`
+
+const axeRun = settled + `
     .then(() => axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"] }))
     .then((r) => r.violations.map((v) => ({ id: v.id, impact: v.impact ?? "", help: v.help,
         nodes: v.nodes.map((n) => n.target.join(" ") + ": " + (n.any[0] ?? n.all[0] ?? n.none[0])?.message) })))`
+
+// Settle waits until nothing moves on the page any more.
+func (b *Browser) Settle() {
+	b.tb.Helper()
+	Eval[bool](b, settled)
+}
 
 // Axe checks the page as it is now against WCAG 2.2 A and AA and axe's best practices. The check runs through the debugger, so
 // the page's content security policy stays as it is.

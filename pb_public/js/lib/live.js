@@ -79,21 +79,20 @@ async function lead(id, ended) {
         if (event.data?.type === "ask") say({ type: "state", standing });
     };
     channel?.addEventListener("message", answer);
-    /** Ends of the subscriptions. @type {(() => Promise<void>)[]} */
-    const ends = [];
     await keepTrying(ended, async () => {
         const pb = await sdk();
         pb.realtime.onDisconnect = (active) => {
             if (active.length > 0) report(false);
         };
-        for (const end of ends.splice(0)) await end();
-        ends.push(await pb.realtime.subscribe("PB_CONNECT", () => report(true)));
-        ends.push(await pb.realtime.subscribe("customer/" + id, (change) => say({ type: "change", change })));
+        await pb.realtime.unsubscribe();
+        await pb.realtime.subscribe("PB_CONNECT", () => report(true));
+        await pb.realtime.subscribe("customer/" + id, (change) => say({ type: "change", change }));
         report(true);
     }, () => report(false));
     if (!ended.aborted) await new Promise((done) => ended.addEventListener("abort", done, { once: true }));
     channel?.removeEventListener("message", answer);
-    for (const end of ends) await end().catch(() => { /* the line is gone already */ });
+    // All at once: that closes the line. One by one would each ask the server, which refuses once the person has signed out.
+    await sdk().then((pb) => pb.realtime.unsubscribe(), () => { /* never loaded, so there is no line */ });
 }
 
 /** Repeats a step until it succeeds, more slowly each time. @param {AbortSignal} ended @param {() => Promise<void>} step @param {() => void} failed */

@@ -1,0 +1,192 @@
+package main
+
+import (
+	"bytes"
+	"encoding/hex"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const goodKey = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
+func read(t *testing.T, values map[string]string) (config, error) {
+	t.Helper()
+	return readConfig(t.TempDir(), func(name string) string { return values[name] })
+}
+
+func TestWrongValuesStopWithASentenceThatNamesThem(t *testing.T) {
+	stripe := map[string]string{"STRIPE_SECRET_KEY": "sk_test_1", "STRIPE_WEBHOOK_SECRET": "whsec_1"}
+	scenarios := []struct {
+		name   string
+		values map[string]string
+		names  string // the variable in the error
+		hides  string // must not be in the error
+	}{
+		{"key too short", map[string]string{"EZSCALE_KEY": "abcdef"}, "EZSCALE_KEY", "abcdef"},
+		{"key not hexadecimal", map[string]string{"EZSCALE_KEY": strings.Repeat("xy", 32)}, "EZSCALE_KEY", "xyxy"},
+		{"address without a scheme", map[string]string{"EZSCALE_URL": "account.example.com"}, "EZSCALE_URL", ""},
+		{"address of another kind", map[string]string{"EZSCALE_URL": "ftp://example.com"}, "EZSCALE_URL", ""},
+		{"address without a host", map[string]string{"EZSCALE_URL": "https://"}, "EZSCALE_URL", ""},
+		{"publishable Stripe key", map[string]string{"STRIPE_SECRET_KEY": "pk_live_1", "STRIPE_WEBHOOK_SECRET": "whsec_1"}, "STRIPE_SECRET_KEY", "pk_live_1"},
+		{"Stripe key alone", map[string]string{"STRIPE_SECRET_KEY": "sk_live_1"}, "STRIPE_WEBHOOK_SECRET", "sk_live_1"},
+		{"wrong webhook secret", map[string]string{"STRIPE_SECRET_KEY": "sk_live_1", "STRIPE_WEBHOOK_SECRET": "we_1"}, "STRIPE_WEBHOOK_SECRET", "we_1"},
+		{"wrong address of Stripe", merge(stripe, "STRIPE_API_URL", "localhost:1"), "STRIPE_API_URL", ""},
+		{"panel without a token", map[string]string{"VIRTFUSION_URL": "https://panel.example.com"}, "VIRTFUSION_TOKEN", ""},
+		{"token without a panel", map[string]string{"VIRTFUSION_TOKEN": "secret-token"}, "VIRTFUSION_URL", "secret-token"},
+		{"wrong address of the panel", map[string]string{"VIRTFUSION_URL": "panel", "VIRTFUSION_TOKEN": "secret-token"}, "VIRTFUSION_URL", "secret-token"},
+		{"sender without a host", map[string]string{"MAIL_FROM": "billing"}, "MAIL_FROM", ""},
+		{"mail port in words", map[string]string{"SMTP_HOST": "mail.example.com", "SMTP_PORT": "smtp"}, "SMTP_PORT", ""},
+		{"mail port past every port", map[string]string{"SMTP_HOST": "mail.example.com", "SMTP_PORT": "70000"}, "SMTP_PORT", ""},
+		{"mail TLS in words", map[string]string{"SMTP_HOST": "mail.example.com", "SMTP_TLS": "starttls"}, "SMTP_TLS", ""},
+	}
+	for _, s := range scenarios {
+		_, err := read(t, s.values)
+		if err == nil || !strings.Contains(err.Error(), s.names) {
+			t.Errorf("%s: got %v, want an error that names %s", s.name, err, s.names)
+			continue
+		}
+		if s.hides != "" && strings.Contains(err.Error(), s.hides) {
+			t.Errorf("%s: the error shows the value: %v", s.name, err)
+		}
+	}
+}
+
+func merge(a map[string]string, k, v string) map[string]string {
+	out := map[string]string{k: v}
+	for k, v := range a {
+		out[k] = v
+	}
+	return out
+}
+
+func TestGoodValues(t *testing.T) {
+	cfg, err := read(t, map[string]string{
+		"EZSCALE_KEY": " " + goodKey + "\n", "EZSCALE_URL": "https://account.example.com/", "STRIPE_SECRET_KEY": "rk_live_1", "STRIPE_WEBHOOK_SECRET": "whsec_1",
+		"VIRTFUSION_URL": "https://panel.example.com", "VIRTFUSION_TOKEN": "t", "SMTP_HOST": "mail.example.com", "SMTP_TLS": "true", "MAIL_FROM": "Billing <billing@example.com>",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cfg.publicURL != "https://account.example.com" || cfg.gateways["stripe"].SecretKey != "rk_live_1" || cfg.platforms["virtfusion"].Token != "t" || cfg.smtp.Port != 587 || !cfg.smtp.TLS {
+		t.Errorf("got %+v %+v", cfg, cfg.smtp)
+	}
+	again, err := read(t, map[string]string{"EZSCALE_KEY": goodKey})
+	if err != nil || !bytes.Equal(again.linkKey, cfg.linkKey) || len(cfg.linkKey) != 32 {
+		t.Errorf("the key of links is not derived from the sealing key: %v", err)
+	}
+	if len(again.gateways)+len(again.platforms) != 0 || again.smtp != nil {
+		t.Errorf("vendors without settings: %+v", again)
+	}
+}
+
+func TestTheKeyFileIsMadeOnceForItsOwnerAlone(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "new", "data")
+	first, err := sealingKey(dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "ezscale.key")
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the key file: %v, %v; want mode 0600", info, err)
+	}
+	if second, err := sealingKey(dir, ""); err != nil || !bytes.Equal(first, second) {
+		t.Errorf("the second start: %v, the same key %t", err, bytes.Equal(first, second))
+	}
+	if given, err := sealingKey(dir, goodKey); err != nil || hex.EncodeToString(given) != goodKey {
+		t.Errorf("the environment does not win: %v", err)
+	}
+	for name, content := range map[string]string{"empty": "", "cut short": goodKey[:40], "not hexadecimal": strings.Repeat("zz", 32)} {
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := sealingKey(dir, ""); err == nil || !strings.Contains(err.Error(), "ezscale.key") || !strings.Contains(err.Error(), "EZSCALE_KEY") {
+			t.Errorf("%s: got %v, want an error that names the file and the variable", name, err)
+		}
+		if left, _ := os.ReadFile(path); string(left) != content {
+			t.Errorf("%s: the file was overwritten, and with it every sealed secret", name)
+		}
+	}
+}
+
+func TestPlatformSettingsAreReadStrictly(t *testing.T) {
+	if s, err := virtfusionExtra(`{"relation_prefix": "shop-", "settle_seconds": 90}`); err != nil || s.RelationPrefix != "shop-" || s.SettleSeconds != 90 {
+		t.Errorf("got %+v, %v", s, err)
+	}
+	for _, empty := range []string{"", "null", "{}"} {
+		if _, err := virtfusionExtra(empty); err != nil {
+			t.Errorf("%q: %v", empty, err)
+		}
+	}
+	for _, bad := range []string{`{"prefix": "x"}`, `[]`, `{"settle_seconds": "90"}`, `{`} {
+		if _, err := virtfusionExtra(bad); err == nil || !strings.Contains(err.Error(), "relation_prefix") {
+			t.Errorf("%s: got %v, want an error that names what is known", bad, err)
+		}
+	}
+}
+
+// TestHoldTheLock is run by TestASecondProcessIsRefused in a process of its own.
+func TestHoldTheLock(t *testing.T) {
+	dir := os.Getenv("EZSCALE_TEST_LOCK_DIR")
+	if dir == "" {
+		t.Skip("helper of TestASecondProcessIsRefused")
+	}
+	if err := lockDir(dir); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestASecondProcessIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	if err := lockDir(dir); err != nil {
+		t.Fatal(err)
+	}
+	second := func() string {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestHoldTheLock$", "-test.v")
+		cmd.Env = append(os.Environ(), "EZSCALE_TEST_LOCK_DIR="+dir)
+		out, _ := cmd.CombinedOutput()
+		return string(out)
+	}
+	if out := second(); !strings.Contains(out, "in use by another ezscale process") || !strings.Contains(out, dir) {
+		t.Errorf("got %s, want a refusal that names the directory", out)
+	}
+	if err := locks[len(locks)-1].Close(); err != nil { // as when this process ends
+		t.Fatal(err)
+	}
+	if out := second(); !strings.Contains(out, "PASS: TestHoldTheLock") {
+		t.Errorf("after the first ended: got %s, want the lock", out)
+	}
+}
+
+func TestOnlyTheDemoMakesADirectoryOfItsOwn(t *testing.T) {
+	dir, cleanUp, err := defaultDir([]string{"demo"})
+	if err != nil || dir == "" {
+		t.Fatalf("demo: %q, %v", dir, err)
+	}
+	cleanUp()
+	if _, err := os.Stat(dir); !os.IsNotExist(err) {
+		t.Errorf("the demo's directory is left: %v", err)
+	}
+	if dir, cleanUp, err = defaultDir([]string{"serve"}); dir != "" || err != nil {
+		t.Errorf("serve: %q, %v; want PocketBase's own choice", dir, err)
+	}
+	cleanUp()
+}
+
+func TestDemoPorts(t *testing.T) {
+	for _, bad := range []string{"127.0.0.1", "127.0.0.1:x", "127.0.0.1:65535", "127.0.0.1:-1"} {
+		if _, err := threePorts(t.Context(), bad); err == nil {
+			t.Errorf("%s: accepted", bad)
+		}
+	}
+	l, err := threePorts(t.Context(), "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range l {
+		_ = one.Close()
+	}
+}
