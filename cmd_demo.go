@@ -94,7 +94,7 @@ func demo(ctx context.Context, app *pocketbase.PocketBase, flags serveFlags, san
 	cfg.gateways["stripe"] = payments.Settings{SecretKey: demoStripeKey, WebhookSecret: demoWebhookSecret, APIURL: v.stripeURL}
 	cfg.platforms["virtfusion"] = provisioning.Settings{URL: v.panelURL, Token: demoPanelToken}
 	cfg.smtp = &core.SMTPConfig{Enabled: true, Host: "127.0.0.1", Port: v.smtpPort}
-	if err := compose(app, cfg); err != nil {
+	if err := compose(app, cfg); err != nil { //nolint:contextcheck // the queue lives until OnTerminate, not until this call ends
 		return err
 	}
 	d := &demonstration{app: app, vendors: v, site: site, dir: app.DataDir()}

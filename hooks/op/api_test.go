@@ -179,7 +179,7 @@ func TestEveryRefusalBelowOurPrefixIsAProblem(t *testing.T) {
 		{"cut off", "PATCH", "/api/v1/me", ada.Token, `{"name": "x`, 400, "malformed", ""},
 		{"two documents", "PATCH", "/api/v1/me", ada.Token, `{} {}`, 400, "malformed", ""},
 		{"a list", "PATCH", "/api/v1/me", ada.Token, `[]`, 400, "malformed", ""},
-		{"unknown member", "PATCH", "/api/v1/me", ada.Token, `{"nmae": "x"}`, 400, "malformed", "nmae"},
+		{"unknown member", "PATCH", "/api/v1/me", ada.Token, `{"naem": "x"}`, 400, "malformed", "naem"},
 		{"unknown member inside", "PATCH", "/api/v1/me", ada.Token, `{"profile": {"zip": "x"}}`, 400, "malformed", "profile.zip"},
 		{"doubled member", "PATCH", "/api/v1/me", ada.Token, `{"name": "a", "name": "b"}`, 400, "malformed", ""},
 		{"wrong type", "PATCH", "/api/v1/me", ada.Token, `{"name": 1}`, 400, "malformed", "name"},

@@ -186,8 +186,8 @@ func TestCatalogMistakesAreRefusedInWords(t *testing.T) {
 		{"negative amount", "plan_prices", app.Price("colo", "EUR", "monthly").Id, map[string]any{"amount_minor": -1}, "amount_minor"},
 		{"amount with decimals", "plan_prices", app.Price("colo", "EUR", "monthly").Id, map[string]any{"amount_minor": 4.99}, "amount_minor"},
 		{"amount past every bound", "plan_prices", app.Price("colo", "EUR", "monthly").Id, map[string]any{"amount_minor": 1e15}, "amount_minor"},
-		{"a setting that is not known", "settings", app.One("settings", dbx.HashExp{"key": "seller"}).Id, map[string]any{"key": "colour"}, "colour"},
-		{"a setting with a mistyped member", "settings", app.One("settings", dbx.HashExp{"key": "seller"}).Id, map[string]any{"value": map[string]string{"nmae": "x"}}, "seller"},
+		{"a setting that is not known", "settings", app.One("settings", dbx.HashExp{"key": "seller"}).Id, map[string]any{"key": "hue"}, "hue"},
+		{"a setting with a mistyped member", "settings", app.One("settings", dbx.HashExp{"key": "seller"}).Id, map[string]any{"value": map[string]string{"naem": "x"}}, "seller"},
 	}
 	for _, s := range scenarios {
 		r := app.Do(http.MethodPatch, "/api/collections/"+s.collection+"/records/"+s.id, app.Staff(), s.fields)

@@ -12,8 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ezscale/ezscale/collections"
 	"github.com/pocketbase/dbx"
+
+	"github.com/ezscale/ezscale/collections"
 )
 
 // BenchmarkWebhookSettled delivers b.N signed "payment succeeded" webhooks over

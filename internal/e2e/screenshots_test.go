@@ -82,7 +82,8 @@ func (d *demo) ownPages(t *testing.T) []picture {
 	}
 }
 
-// shoot takes a page in its four looks.
+// shoot takes a page in its four looks, each in a window as high as the page, so
+// that what sticks to the window's edges stands at the page's.
 func shoot(b *browser.Browser, dir, name string) {
 	for _, look := range []struct {
 		suffix        string
@@ -91,7 +92,9 @@ func shoot(b *browser.Browser, dir, name string) {
 	}{
 		{"", deskWidth, 800, false}, {"-dark", deskWidth, 800, true}, {"-phone", phoneWidth, 844, false}, {"-phone-dark", phoneWidth, 844, true},
 	} {
-		b.Viewport(look.width, look.height, look.width < deskWidth, look.dark)
+		phone := look.width < deskWidth
+		b.Viewport(look.width, look.height, phone, look.dark)
+		b.Viewport(look.width, max(look.height, browser.Eval[int64](b, "document.documentElement.scrollHeight")), phone, look.dark)
 		b.Settle()
 		b.Screenshot(filepath.Join(dir, name+look.suffix+".png"))
 	}

@@ -6,8 +6,8 @@ package fault
 import (
 	"bytes"
 	"context"
+	"maps"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"time"
@@ -106,50 +106,80 @@ func (s *Set) Wrap(next http.Handler) http.Handler {
 }
 
 func (s *Set) serve(w http.ResponseWriter, r *http.Request, next http.Handler, f Fault) {
+	if !f.before(w, r) {
+		return
+	}
+	// The effect must happen even when the caller hangs up, as at a real vendor.
+	answer := &held{header: http.Header{}, status: http.StatusOK}
+	next.ServeHTTP(answer, r.WithContext(context.WithoutCancel(r.Context())))
+	if s.After != nil {
+		s.After(r)
+	}
+	f.after(w, answer)
+}
+
+// before misbehaves ahead of the effect and reports whether it still happens.
+func (f Fault) before(w http.ResponseWriter, r *http.Request) bool {
 	switch f.Kind {
 	case Slow:
 		select {
 		case <-time.After(f.Delay):
+			return true
 		case <-r.Context().Done():
-			return
+			return false
 		}
 	case RefuseConn:
 		panic(http.ErrAbortHandler)
 	case Error500:
-		http.Error(w, `{"error":{"type":"api_error","message":"sandbox fault"},"errors":["sandbox fault"]}`, http.StatusInternalServerError)
-		return
+		http.Error(w, failed, http.StatusInternalServerError)
 	case HTML502:
 		w.Header().Set("Content-Type", "text/html")
 		w.WriteHeader(http.StatusBadGateway)
 		_, _ = w.Write([]byte("<html><body><h1>502 Bad Gateway</h1></body></html>"))
-		return
 	case RateLimited:
 		w.Header().Set("Retry-After", "1")
 		http.Error(w, `{"error":{"type":"invalid_request_error","code":"rate_limit","message":"sandbox fault"},"message":"Too Many Attempts."}`, http.StatusTooManyRequests)
-		return
 	case Unavailable:
 		http.Error(w, `{"message":"Service Unavailable"}`, http.StatusServiceUnavailable)
-		return
+	default:
+		return true // the fault comes after the effect
 	}
-	// The effect must happen even when the caller hangs up, as at a real vendor.
-	rec := httptest.NewRecorder()
-	next.ServeHTTP(rec, r.WithContext(context.WithoutCancel(r.Context())))
-	if s.After != nil {
-		s.After(r)
-	}
+	return false
+}
+
+// failed is a body that both vendors' clients can read as an error.
+const failed = `{"error":{"type":"api_error","message":"sandbox fault"},"errors":["sandbox fault"]}`
+
+// after misbehaves with the answer of an effect that has happened.
+func (f Fault) after(w http.ResponseWriter, answer *held) {
+	body := answer.body.Bytes()
 	switch f.Kind {
 	case LostAnswer:
 		panic(http.ErrAbortHandler)
 	case After500:
-		http.Error(w, `{"error":{"type":"api_error","message":"sandbox fault"},"errors":["sandbox fault"]}`, http.StatusInternalServerError)
+		http.Error(w, failed, http.StatusInternalServerError)
 		return
 	case Truncated:
-		body := rec.Body.Bytes()
-		rec.Body = bytes.NewBuffer(body[:len(body)/2])
+		body = body[:len(body)/2]
+	default: // the fault came before
 	}
-	for k, v := range rec.Header() {
-		w.Header()[k] = v
-	}
-	w.WriteHeader(rec.Code)
-	_, _ = w.Write(rec.Body.Bytes())
+	maps.Copy(w.Header(), answer.header)
+	w.WriteHeader(answer.status)
+	_, _ = w.Write(body)
 }
+
+// held is an answer that has not left yet.
+type held struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+// Header is of http.ResponseWriter.
+func (h *held) Header() http.Header { return h.header }
+
+// WriteHeader is of http.ResponseWriter.
+func (h *held) WriteHeader(status int) { h.status = status }
+
+// Write is of http.ResponseWriter.
+func (h *held) Write(p []byte) (int, error) { return h.body.Write(p) }

@@ -69,6 +69,7 @@ async function lead(id, ended) {
     let standing = false;
     /** @param {boolean} now */
     const report = (now) => {
+        if (ended.aborted) return;
         const rose = now && !standing;
         standing = now;
         say({ type: "state", standing });

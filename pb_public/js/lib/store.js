@@ -76,6 +76,7 @@ const keep = 40;
 /** What one customer saw must not be shown to the next on the same browser. */
 effect(() => {
     signedIn.value;
+    for (const left of cache.values()) left.again = false; // asked for by who was signed in before
     cache.clear();
 });
 
