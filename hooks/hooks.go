@@ -48,7 +48,7 @@ func Register(app core.App, d Deps) error {
 	billing.Register(app, table, worker, billingDeps(d, pay))
 	provisioning.Register(app, table, worker, provisioning.Deps{Now: d.Now, Sealer: d.Sealer, Factories: d.Platforms, Override: d.PlatformOverride})
 	mails := notify.Register(app, worker, notify.Deps{Now: d.Now, InvoicePDF: billing.RenderPDF})
-	account.Register(table, account.Deps{Now: d.Now, AlreadyRegistered: mails.AlreadyRegistered})
+	account.Register(app, table, account.Deps{Now: d.Now, AlreadyRegistered: mails.AlreadyRegistered})
 	live.Register(app)
 	err := site.Register(app, site.Deps{Public: d.Public, Now: d.Now, Demo: d.Demo, BrandName: brandName(app), SupportEmail: supportEmail(app)})
 	if err != nil {

@@ -11,8 +11,10 @@ import (
 	"time"
 
 	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/mails"
+	"github.com/pocketbase/pocketbase/tools/hook"
 
 	"github.com/ezscale/ezscale/collections"
 	"github.com/ezscale/ezscale/hooks/audit"
@@ -30,8 +32,14 @@ type Deps struct {
 type subject struct{ Deps }
 
 // Register binds account's operations.
-func Register(table *op.Table, deps Deps) {
+func Register(app core.App, table *op.Table, deps Deps) {
 	s := &subject{deps}
+	app.OnRecordRequestEmailChangeRequest(collections.Users).Bind(&hook.Handler[*core.RecordRequestEmailChangeRequestEvent]{
+		Id: "accountKeepAddress",
+		Func: func(*core.RecordRequestEmailChangeRequestEvent) error {
+			return apis.NewForbiddenError("The address of an account is changed by support, who makes sure it is you.", nil)
+		},
+	})
 	op.Add(table, op.Spec{ID: "account.sign_up", Method: http.MethodPost, Path: "/api/v1/account/sign-up", Access: op.Public, Status: http.StatusCreated, Summary: "Create a customer account; a verification mail follows"}, s.signUp)
 	op.Add(table, op.Spec{ID: "account.show", Method: http.MethodGet, Path: "/api/v1/me", Access: op.Customer, Summary: "The signed-in customer"}, s.show)
 	op.Add(table, op.Spec{ID: "account.update", Method: http.MethodPatch, Path: "/api/v1/me", Access: op.Customer, Summary: "Change name, preferences and billing address"}, s.update)

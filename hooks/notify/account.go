@@ -20,7 +20,6 @@ import (
 func (s *Subject) onAccountMails(app core.App) {
 	app.OnMailerRecordVerificationSend(collections.Users).Bind(s.instead("verification", mail.Verification, "/verify", func(c *core.Collection) int64 { return c.VerificationToken.Duration }))
 	app.OnMailerRecordPasswordResetSend(collections.Users).Bind(s.instead("password_reset", mail.PasswordReset, "/reset", func(c *core.Collection) int64 { return c.PasswordResetToken.Duration }))
-	app.OnMailerRecordEmailChangeSend(collections.Users).Bind(s.instead("email_change", mail.EmailChange, "/email", func(c *core.Collection) int64 { return c.EmailChangeToken.Duration }))
 	app.OnMailerRecordAuthAlertSend(collections.Users).Bind(&hook.Handler[*core.MailerRecordEvent]{Id: "notifyNewDevice", Func: func(e *core.MailerRecordEvent) error {
 		return s.newDevice(e)
 	}})
@@ -38,9 +37,6 @@ func (s *Subject) instead(name string, kind mail.Kind, path string, life func(c 
 		l := letter{
 			key: fmt.Sprintf("%s:%s:%d", name, e.Record.Id, s.Now().UnixNano()), kind: kind, user: e.Record, secret: true,
 			data: mail.Data{Link: link, ValidFor: time.Duration(life(e.Record.Collection())) * time.Second},
-		}
-		if address, ok := e.Meta["newEmail"].(string); ok {
-			l.to, l.data.Email = address, address
 		}
 		return e.App.RunInTransaction(func(tx core.App) error { return s.write(tx, l) })
 	}}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/pocketbase/dbx"
 
+	"github.com/ezscale/ezscale/integrations/sandbox/stripebox"
 	"github.com/ezscale/ezscale/internal/testapp"
 )
 
@@ -89,6 +90,8 @@ func TestChargingASavedCard(t *testing.T) {
 func TestALostAnswerIsChargedOnce(t *testing.T) {
 	app := testapp.New(t)
 	ada, o, method := withCard(app, testapp.CardWorks)
+	app.Quiet()
+	app.Stripe.Set(stripebox.Switches{Drop: 1000}) // or a webhook would tell
 	app.StripeFaults.Add(lostOn("POST /v1/payment_intents", 4))
 	charge(app, ada, o, method)
 	app.Eventually("the invoice is paid", func() bool { return app.InvoiceStatus(o) == "paid" })

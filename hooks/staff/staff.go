@@ -60,6 +60,7 @@ func Register(app core.App, deps Deps) {
 	s.checkSettings(app)
 	s.checkCatalog(app)
 	s.record(app)
+	s.keepKeyApart(app)
 	app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "staffSQLConsole", Func: func(r *core.RequestEvent) error {
 			if !s.SQLConsole && strings.TrimSuffix(r.Request.URL.Path, "/") == "/api/sql" {
