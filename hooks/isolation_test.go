@@ -184,6 +184,9 @@ func TestOperationsOfStaffAreStaffsAlone(t *testing.T) {
 
 // TestNoCollectionShowsOrTakesWhatIsNotYours crawls PocketBase's own record API.
 func TestNoCollectionShowsOrTakesWhatIsNotYours(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a thousand requests")
+	}
 	app := testapp.New(t)
 	ada, eve := settle(app, "ada"), settle(app, "eve")
 	app.Quiet()

@@ -28,7 +28,7 @@ func connectStream(app *testapp.App) *stream {
 	if err != nil {
 		app.Fatal(err)
 	}
-	resp, err := (&http.Client{}).Do(req)
+	resp, err := (&http.Client{}).Do(req) //nolint:bodyclose // closed by its reader below
 	if err != nil {
 		app.Fatal(err)
 	}

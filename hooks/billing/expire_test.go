@@ -97,6 +97,26 @@ func TestAFailedDebitEndsTheWait(t *testing.T) {
 	}
 }
 
+func TestAfterAFailedDebitTheCustomerPaysByCard(t *testing.T) {
+	app := testapp.New(t)
+	ada := app.Customer("ada")
+	o := app.Order(ada, testapp.Cart{})
+	app.PayWith(o, testapp.DebitFails)
+	app.Quiet()
+	app.Stripe.Settle()
+	check := func() *testapp.Answer {
+		return app.Want(http.StatusOK, app.Do(http.MethodPost, "/api/v1/orders/"+o.ID+"/check", ada.Token, map[string]any{}))
+	}
+	app.Eventually("the failure shows", func() bool { return check().Text("payment.state") == "declined" })
+	r := app.Want(http.StatusOK, app.Do(http.MethodPost, "/api/v1/invoices/"+o.Invoice+"/pay", ada.Token, map[string]string{"gateway": "stripe"}))
+	if r.Text("payment.url") == "" || r.Text("payment.url") == o.PageURL {
+		t.Fatalf("got %s, want a new page", r)
+	}
+	o.PageURL = r.Text("payment.url")
+	app.Pay(o)
+	app.Active(o)
+}
+
 func TestATransferAfterExpiryBecomesCredit(t *testing.T) {
 	app := testapp.New(t)
 	ada := app.Customer("ada")

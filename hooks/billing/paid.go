@@ -30,48 +30,24 @@ func (s *subject) onPaid(app core.App) {
 	})
 }
 
+// applyPaid is two statements, whatever hangs on the invoice: gateways deliver
+// in bursts, and every settlement waits for the one writer. Their conditions
+// are the lifecycle's: only a pending order is paid, a cancelled subscription
+// stays cancelled, and a paid-through date never moves back.
 func (s *subject) applyPaid(tx core.App, invoice *core.Record) error {
-	order, err := collections.First(tx, collections.Orders, dbx.HashExp{"invoice": invoice.Id, "status": string(billing.OrderPending)})
+	params := dbx.Params{"invoice": invoice.Id, "now": collections.Stamp(s.Now()).String()}
+	_, err := tx.DB().NewQuery("UPDATE `orders` SET `status` = 'paid', `updated` = {:now} WHERE `invoice` = {:invoice} AND `invoice` != '' AND `status` = 'pending'").
+		Bind(params).Execute()
 	if err != nil {
-		return err
+		return fmt.Errorf("order of invoice %s is paid: %w", invoice.GetString("number"), err)
 	}
-	if order != nil {
-		order.Set("status", string(billing.OrderPaid))
-		if err := collections.Update(tx, order); err != nil {
-			return fmt.Errorf("order %s is paid: %w", order.Id, err)
-		}
-	}
-	lines, err := collections.All(tx, collections.InvoiceItems, dbx.HashExp{"invoice": invoice.Id, "kind": string(billing.LinePeriod)}, "position ASC")
+	// The period is the one the line names; nothing is added to what is stored.
+	_, err = tx.DB().NewQuery("UPDATE `subscriptions` AS `s` SET `status` = 'active', `current_period_start` = `l`.`period_start`, `current_period_end` = `l`.`period_end`, `updated` = {:now}" +
+		" FROM (SELECT `subscription`, `period_start`, `period_end` FROM `invoice_items` WHERE `invoice` = {:invoice} AND `kind` = 'period') AS `l`" +
+		" WHERE `l`.`subscription` = `s`.`id` AND `s`.`status` != 'cancelled' AND (`s`.`status` != 'active' OR `l`.`period_end` > `s`.`current_period_end`)").
+		Bind(params).Execute()
 	if err != nil {
-		return err
-	}
-	for _, l := range lines {
-		if err := extend(tx, l); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// extend sets a subscription's paid-through period to the one the line names;
-// it never adds to what is stored, and never moves back.
-func extend(tx core.App, line *core.Record) error {
-	sub, err := collections.First(tx, collections.Subscriptions, dbx.HashExp{"id": line.GetString("subscription")})
-	if err != nil || sub == nil {
-		return err
-	}
-	status := billing.SubscriptionStatus(sub.GetString("status"))
-	if status == billing.SubscriptionCancelled {
-		return nil
-	}
-	if !collections.Time(line, "period_end").After(collections.Time(sub, "current_period_end")) && status == billing.SubscriptionActive {
-		return nil
-	}
-	sub.Set("status", string(billing.SubscriptionActive))
-	sub.Set("current_period_start", line.GetDateTime("period_start"))
-	sub.Set("current_period_end", line.GetDateTime("period_end"))
-	if err := collections.Update(tx, sub); err != nil {
-		return fmt.Errorf("extend subscription %s: %w", sub.Id, err)
+		return fmt.Errorf("extend subscriptions of invoice %s: %w", invoice.GetString("number"), err)
 	}
 	return nil
 }

@@ -23,12 +23,11 @@ func withCard(app *testapp.App, card string) (*testapp.Person, *testapp.Order, s
 	if err != nil {
 		app.Fatal(err)
 	}
-	o := app.Buy(ada, testapp.Cart{}) // paying makes the product look at the saved cards
+	app.Buy(ada, testapp.Cart{}) // paying makes the product look at the saved cards
 	app.Eventually("the card is known", func() bool {
 		return app.Count("payment_methods", "`gateway_method_id` = '"+id+"' AND `active` = TRUE") == 1
 	})
-	o = app.Order(ada, testapp.Cart{Gateway: "manual"})
-	return ada, o, app.One("payment_methods", dbx.HashExp{"gateway_method_id": id}).Id
+	return ada, app.Order(ada, testapp.Cart{Gateway: "manual"}), app.One("payment_methods", dbx.HashExp{"gateway_method_id": id}).Id
 }
 
 func charge(app *testapp.App, by *testapp.Person, o *testapp.Order, method string) *testapp.Answer {

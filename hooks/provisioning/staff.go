@@ -36,6 +36,9 @@ func (s *Subject) guard(app core.App) {
 	app.OnRecordDelete(collections.Services).Bind(&hook.Handler[*core.RecordEvent]{Id: "provisioningServiceKeep", Func: func(e *core.RecordEvent) error {
 		return apis.NewBadRequestError("A service is never deleted: set its status to terminated, then archive it.", nil)
 	}})
+	app.OnRecordCreateRequest(collections.Services).Bind(&hook.Handler[*core.RecordRequestEvent]{Id: "provisioningNoStray", Func: func(*core.RecordRequestEvent) error {
+		return apis.NewForbiddenError("Services come from orders, so that somebody pays for each.", nil)
+	}})
 	app.OnRecordUpdateRequest(collections.Services).Bind(&hook.Handler[*core.RecordRequestEvent]{Id: "provisioningStaffEdit", Func: s.staffEdit})
 }
 

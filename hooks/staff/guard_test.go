@@ -202,10 +202,47 @@ func TestCatalogMistakesAreRefusedInWords(t *testing.T) {
 
 func TestEditsOfStaffAreAudited(t *testing.T) {
 	app := testapp.New(t)
+	o := app.Buy(app.Customer("ada"), testapp.Cart{})
+	app.Quiet()
 	price := app.Price("colo", "EUR", "monthly")
-	app.Want(http.StatusOK, app.Do(http.MethodPatch, "/api/collections/plan_prices/records/"+price.Id, app.Staff(), map[string]any{"amount_minor": 5900}))
-	row := app.One("audit_logs", dbx.HashExp{"resource_id": price.Id})
-	if row.GetString("actor_kind") != "staff" || !strings.Contains(row.GetString("changes"), "4900") || !strings.Contains(row.GetString("changes"), "5900") {
-		t.Errorf("got %s %s, want staff with before and after", row.GetString("actor_kind"), row.GetString("changes"))
+	platform := app.One("platforms", dbx.HashExp{"kind": "virtfusion"})
+	scenarios := []struct {
+		name, method, path string
+		body               map[string]any
+		action             string
+		words              []string
+	}{
+		{"an amount", http.MethodPatch, "plan_prices/records/" + price.Id, map[string]any{"amount_minor": 5900}, "plan_prices.update", []string{"4900", "5900"}},
+		{"a new price", http.MethodPost, "plan_prices/records", map[string]any{"plan": price.GetString("plan"), "currency": "GBP", "cycle": "monthly", "amount_minor": 4321}, "plan_prices.create", []string{"4321", "GBP"}},
+		{"a secret, by name alone", http.MethodPatch, "platforms/records/" + platform.Id, map[string]any{"token": "hunter2"}, "platforms.update", []string{`"token":"changed"`}},
+		{"another server behind a service", http.MethodPatch, "services/records/" + o.Services[0], map[string]any{"platform_service_id": "999", "steps": []any{}}, "services.update", []string{"999"}},
+		{"a deleted price", http.MethodDelete, "plan_prices/records/" + price.Id, nil, "plan_prices.delete", nil},
+	}
+	for _, s := range scenarios {
+		before := app.Count("audit_logs", "")
+		r := app.Do(s.method, "/api/collections/"+s.path, app.Staff(), s.body)
+		if r.Status >= 300 {
+			t.Errorf("%s: got %s", s.name, r)
+			continue
+		}
+		if got := app.Count("audit_logs", "") - before; got != 1 {
+			t.Errorf("%s: %d audit rows, want 1", s.name, got)
+			continue
+		}
+		row := app.One("audit_logs", dbx.HashExp{"action": s.action, "seq": before + 1})
+		changes := row.GetString("changes")
+		for _, w := range s.words {
+			if row.GetString("actor_kind") != "staff" || !strings.Contains(changes, w) {
+				t.Errorf("%s: %s wrote %s, want %s", s.name, row.GetString("actor_kind"), changes, w)
+			}
+		}
+		if strings.Contains(changes, "hunter2") || strings.Contains(changes, "steps") {
+			t.Errorf("%s: the log says %s", s.name, changes)
+		}
+	}
+	svc := app.Service(o)
+	stray := map[string]any{"user": svc.GetString("user"), "subscription": svc.GetString("subscription"), "plan": svc.GetString("plan"), "platform": svc.GetString("platform"), "service_type": "dedicated", "status": "active"}
+	if r := app.Do(http.MethodPost, "/api/collections/services/records", app.Staff(), stray); r.Status != http.StatusForbidden {
+		t.Errorf("a service without an order: got %s, want 403", r)
 	}
 }

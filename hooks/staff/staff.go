@@ -186,7 +186,7 @@ var settings = map[string]func(decode func(into any) error) error{
 
 // record writes an audit row for what staff changes in the admin UI.
 func (s *subject) record(app core.App) {
-	audited := []string{collections.Gateways, collections.Platforms, collections.Plans, collections.PlanPrices, collections.Settings, collections.Users, collections.UserProfiles}
+	audited := []string{collections.Gateways, collections.Platforms, collections.Plans, collections.PlanPrices, collections.Settings, collections.Users, collections.UserProfiles, collections.Services}
 	bind := func(what string, on *hook.TaggedHook[*core.RecordRequestEvent]) {
 		on.Bind(&hook.Handler[*core.RecordRequestEvent]{Id: "staffAudit_" + what, Priority: -50, Func: func(e *core.RecordRequestEvent) error {
 			if !e.HasSuperuserAuth() {
@@ -206,13 +206,12 @@ func (s *subject) audited(e *core.RecordRequestEvent, what string) error {
 	return outer.RunInTransaction(func(tx core.App) error {
 		e.App = tx
 		defer func() { e.App = outer }()
-		changes := changed(e.Record)
 		if err := e.Next(); err != nil {
 			return err
 		}
 		return audit.Write(tx, s.Now(), audit.Entry{
 			ActorKind: audit.Staff, Actor: e.Auth.Id, Action: e.Collection.Name + "." + what, Resource: e.Collection.Name, ResourceID: e.Record.Id,
-			IP: e.RealIP(), UserAgent: e.Request.UserAgent(), Changes: changes,
+			IP: e.RealIP(), UserAgent: e.Request.UserAgent(), Changes: changed(e.Record), // as it was saved: hooks may have put fields back
 		})
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -108,10 +109,20 @@ func (d *demo) staff(t *testing.T) client {
 	return c
 }
 
+// newcomers counts the customers that tests make: the demo is shared by all tests
+// and by each repetition of them.
+var newcomers atomic.Int64
+
+// newcomer is somebody who has no account yet, and a host name for their server.
+func newcomer(name string) (who account, host string) {
+	n := newcomers.Add(1)
+	return account{fmt.Sprintf("%s-%d@example.com", name, n), "correct horse battery"}, fmt.Sprintf("%s-%d.example.com", name, n)
+}
+
 // newCustomer makes an account through the API.
 func (d *demo) newCustomer(t *testing.T, name string) account {
 	t.Helper()
-	a := account{Email: name + "@example.com", Password: "correct horse battery"}
+	a, _ := newcomer(name)
 	err := client{site: d.Site}.call(t.Context(), http.MethodPost, "/api/v1/account/sign-up", map[string]any{
 		"email": a.Email, "password": a.Password, "name": name, "locale": "en", "time_zone": "UTC", "terms": true,
 	}, nil)

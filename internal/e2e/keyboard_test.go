@@ -11,6 +11,7 @@ import (
 // choose within a group, Space ticks, Enter presses.
 func TestOrderByKeyboardAlone(t *testing.T) {
 	d, b := browse(t)
+	who, host := newcomer("katherine")
 	b.Open(d.Site + "/portal/order?currency=EUR&cycle=monthly")
 	b.WaitText("Due today")
 	tabTo(t, b, "VPS M")
@@ -19,13 +20,13 @@ func TestOrderByKeyboardAlone(t *testing.T) {
 	tabTo(t, b, "Debian 12")
 	b.Press("ArrowRight")
 	tabTo(t, b, "Host name")
-	b.Press("keys-1.example.com")
+	b.Press(host)
 	tabTo(t, b, "Your name")
 	b.Press("Katherine Johnson")
 	tabTo(t, b, "E-mail address")
-	b.Press("katherine@example.com")
+	b.Press(who.Email)
 	tabTo(t, b, "Password")
-	b.Press("correct horse battery")
+	b.Press(who.Password)
 	tabTo(t, b, "I accept the")
 	b.Press("Space")
 	tabTo(t, b, "Create account and pay €4.90")
@@ -35,15 +36,15 @@ func TestOrderByKeyboardAlone(t *testing.T) {
 	tabTo(t, b, "Pay ")
 	b.Press("Enter")
 	b.WaitText("Order paid")
-	b.WaitText("Open keys-1.example.com")
-	tabTo(t, b, "Open keys-1.example.com")
+	b.WaitText("Open " + host)
+	tabTo(t, b, "Open "+host)
 	b.Press("Enter")
 	b.WaitText("SSH command")
 	tabTo(t, b, "Restart")
 	b.Press("Space")
 	b.WaitText("restarting")
 	b.WaitText("Restarted")
-	if s := panelServer(t, d, "keys-1.example.com"); !s.Running {
+	if s := panelServer(t, d, host); !s.Running {
 		t.Errorf("panel: got %+v, want it running", s)
 	}
 	b.MustBeClean(t)

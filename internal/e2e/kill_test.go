@@ -93,7 +93,7 @@ func prefix(base string) string {
 func randomDeaths() []death {
 	list := []death{}
 	for seed := range uint64(8) {
-		draw := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // moments, not secrets
+		draw := rand.New(rand.NewPCG(seed, 1))
 		d := death{name: fmt.Sprintf("at random moments, seed %d", seed)}
 		for range 3 {
 			d.after = append(d.after, time.Duration(draw.Int64N(int64(1500*time.Millisecond))))

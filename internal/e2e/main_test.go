@@ -38,7 +38,7 @@ func run(m *testing.M) int {
 // build compiles the product once per test run.
 var build = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(builds, "ezscale")
-	cmd := exec.Command("go", "build", "-o", path, ".") //nolint:noctx // the test's own deadline ends it
+	cmd := exec.Command("go", "build", "-o", path, ".")
 	cmd.Dir = filepath.Join("..", "..")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, strings.TrimSpace(string(out)))

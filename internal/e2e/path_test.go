@@ -14,20 +14,20 @@ import (
 // in, restart it, fetch the invoice; then staff suspends and resumes it.
 func TestFromCatalogToRunningServer(t *testing.T) {
 	d, b := browse(t)
-	grace := account{Email: "grace@example.com", Password: "correct horse battery"}
-	orderAsNewCustomer(t, d, b, grace)
+	grace, host := newcomer("grace")
+	orderAsNewCustomer(t, d, b, grace, host)
 	watchBuild(t, b)
 	verifyByMail(t, d, b, grace)
-	useService(t, d, b)
+	useService(t, d, b, host)
 	page := b.URL()
 	readInvoice(t, d, b, grace)
 	b.Open(page)
-	suspendAsStaff(t, d, b)
-	otherPages(t, d, b)
+	suspendAsStaff(t, d, b, host)
+	otherPages(t, d, b, host)
 	b.MustBeClean(t)
 }
 
-func orderAsNewCustomer(t *testing.T, d *demo, b *browser.Browser, who account) {
+func orderAsNewCustomer(t *testing.T, d *demo, b *browser.Browser, who account, host string) {
 	t.Helper()
 	b.Viewport(deskWidth, 800, false, false)
 	b.Open(d.Site + "/")
@@ -37,7 +37,7 @@ func orderAsNewCustomer(t *testing.T, d *demo, b *browser.Browser, who account) 
 	b.Click("Quarterly")
 	b.Click("VPS L")
 	b.Click("Ubuntu 24.04 LTS")
-	b.Fill("Host name", "web-7.example.com")
+	b.Fill("Host name", host)
 	b.WaitText("€56.70")
 	b.Fill("Your name", "Grace Hopper")
 	b.Fill("E-mail address", who.Email)
@@ -77,12 +77,12 @@ func verifyByMail(t *testing.T, d *demo, b *browser.Browser, who account) {
 	tab.Close()
 }
 
-func useService(t *testing.T, d *demo, b *browser.Browser) {
+func useService(t *testing.T, d *demo, b *browser.Browser, host string) {
 	t.Helper()
 	b.Click("css=a.btn.primary[href^='/portal/services/']")
 	b.WaitText("SSH command")
 	b.WaitText("Restart")
-	panel := panelServer(t, d, "web-7.example.com")
+	panel := panelServer(t, d, host)
 	if len(panel.Addresses) == 0 || !b.Has(panel.Addresses[0]) {
 		t.Errorf("addresses: the page lacks those of the panel, %v", panel.Addresses)
 	}
@@ -160,7 +160,7 @@ func readInvoice(t *testing.T, d *demo, b *browser.Browser, who account) {
 
 // suspendAsStaff changes the status in the admin UI's own form while the
 // customer's page stays open.
-func suspendAsStaff(t *testing.T, d *demo, b *browser.Browser) {
+func suspendAsStaff(t *testing.T, d *demo, b *browser.Browser, host string) {
 	t.Helper()
 	b.WaitText("Restart")
 	check := stays(t, b)
@@ -175,7 +175,7 @@ func suspendAsStaff(t *testing.T, d *demo, b *browser.Browser) {
 	b.WaitText("This service is suspended")
 	b.WaitGone("running")
 	check("after staff suspended it")
-	if s := panelServer(t, d, "web-7.example.com"); !s.Suspended {
+	if s := panelServer(t, d, host); !s.Suspended {
 		t.Errorf("panel: got %+v, want it suspended", s)
 	}
 	inspect(t, b, "suspended service")
@@ -183,7 +183,7 @@ func suspendAsStaff(t *testing.T, d *demo, b *browser.Browser) {
 	b.WaitGone("This service is suspended")
 	b.WaitText("running")
 	check("after staff resumed it")
-	if s := panelServer(t, d, "web-7.example.com"); s.Suspended || !s.Running {
+	if s := panelServer(t, d, host); s.Suspended || !s.Running {
 		t.Errorf("panel: got %+v, want it running", s)
 	}
 	admin.MustBeClean(t)
@@ -200,11 +200,11 @@ func setStatus(admin *browser.Browser, d *demo, service, status string) {
 	admin.WaitText("Successfully updated services")
 }
 
-func otherPages(t *testing.T, d *demo, b *browser.Browser) {
+func otherPages(t *testing.T, d *demo, b *browser.Browser, host string) {
 	t.Helper()
 	for _, page := range []struct{ name, path, text string }{
 		{"overview", "/portal/", "Next charge"},
-		{"services", "/portal/services", "web-7"},
+		{"services", "/portal/services", host},
 		{"account", "/portal/account", "Profile and billing"},
 		{"order, signed in", "/portal/order", "Ordering as"},
 	} {

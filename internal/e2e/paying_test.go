@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"net/http"
 	"testing"
 
@@ -70,25 +71,28 @@ func TestBackFromPaymentPageWithoutPaying(t *testing.T) {
 // the press of the button: nobody pays an amount they have not seen.
 func TestPriceChangesWhileChoosing(t *testing.T) {
 	d, b := browse(t)
-	signIn(b, d, d.newCustomer(t, "surprised"))
-	b.Open(d.Site + "/portal/order?plan=vps-s&currency=USD&cycle=annual")
-	b.WaitText("$55.00")
 	staff := d.staff(t)
 	prices, err := staff.rows(t.Context(), "plan_prices", "plan.slug = 'vps-s' && currency = 'USD' && cycle = 'annual'")
 	if err != nil || len(prices) != 1 {
 		t.Fatalf("prices: got %v and %v, want one", prices, err)
 	}
-	err = staff.call(t.Context(), http.MethodPatch, "/api/collections/plan_prices/records/"+prices[0].text("id"), map[string]any{"amount_minor": 5900}, nil)
+	amount := prices[0].number("amount_minor")
+	old, raised := fmt.Sprintf("$%.2f", float64(amount)/100), fmt.Sprintf("$%.2f", float64(amount+400)/100)
+	signIn(b, d, d.newCustomer(t, "surprised"))
+	b.Open(d.Site + "/portal/order?plan=vps-s&currency=USD&cycle=annual")
+	b.WaitText("Pay " + old)
+	// As long as nobody subscribed at a price, staff may change it.
+	err = staff.call(t.Context(), http.MethodPatch, "/api/collections/plan_prices/records/"+prices[0].text("id"), map[string]any{"amount_minor": amount + 400}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	b.Click("css=input[name=terms], input[type=checkbox]")
-	b.Click("Pay $55.00")
-	b.WaitText("The price has changed since you saw $55.00. Nothing was charged.")
+	b.Click("Pay " + old)
+	b.WaitText("The price has changed since you saw " + old + ". Nothing was charged.")
 	inspect(t, b, "order with a changed price")
-	b.Click("Pay $59.00")
+	b.Click("Pay " + raised)
 	b.WaitURL("/checkout/cs_")
-	b.WaitText("59.00")
+	b.WaitText(raised[1:])
 	b.Expect("status of 409") // the refused order
 	b.MustBeClean(t)
 }

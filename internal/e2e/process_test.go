@@ -26,7 +26,7 @@ type process struct {
 // start runs a binary and returns at once.
 func start(path string, env []string, args ...string) (*process, error) {
 	p := &process{out: &output{}, exited: make(chan struct{})}
-	p.cmd = exec.Command(path, args...) //nolint:noctx // killed by the test's own rules
+	p.cmd = exec.Command(path, args...)
 	p.cmd.Env = append(p.cmd.Environ(), env...)
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
 	if err := p.cmd.Start(); err != nil {
@@ -123,7 +123,7 @@ func freePort(tb testing.TB) int {
 	lastPort.CompareAndSwap(0, 20_000+int64(syscall.Getpid()%10_000))
 	for range 1000 {
 		port := int(lastPort.Add(1))
-		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))) //nolint:noctx // a look only
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		if err != nil {
 			continue
 		}

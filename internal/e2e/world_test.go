@@ -80,7 +80,7 @@ func (w *world) openVendors() {
 	w.mail = mailbox.New(mailbox.Options{})
 	stripe := httptest.NewServer(w.stripe.Handler())
 	panel := httptest.NewServer(w.listen(w.panel.Handler()))
-	smtp, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // as httptest does
+	smtp, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		w.tb.Fatalf("mail server: %v", err)
 	}

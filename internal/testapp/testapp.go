@@ -7,6 +7,7 @@ package testapp
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -163,7 +164,7 @@ func (a *App) boot(dir string) {
 		if err != nil {
 			a.Errorf("terminate: %v", err)
 		}
-		if err := <-ended; err != nil && err != http.ErrServerClosed {
+		if err := <-ended; err != nil && !errors.Is(err, http.ErrServerClosed) {
 			a.Errorf("serve: %v", err)
 		}
 	}

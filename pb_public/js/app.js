@@ -71,8 +71,9 @@ function App() {
     const now = shown.value;
     if (!now) return null;
     const { route, params, Page, key } = now;
+    const allowed = route.guest || signedIn.value; // else the sign-in page is about to follow, and nothing may be fetched for nobody
     return html`${loading.value && html`<div class="loadline" role="progressbar" aria-label=${t("loading")}></div>`}
-        <${Shell} route=${route}><${Guarded} key=${key}><${Page} ...${params} /><//><//>`;
+        <${Shell} route=${route}>${allowed && html`<${Guarded} key=${key}><${Page} ...${params} /><//>`}<//>`;
 }
 
 /** Says that nothing works, in the two languages there are: without a dictionary nothing else can be said. */

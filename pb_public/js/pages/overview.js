@@ -17,7 +17,7 @@ import { ServiceTable, useServices } from "./services.js";
 export default function Overview() {
     const services = useServices();
     const invoices = useResource("invoices-open", (signal) => get("/invoices?status=open&page=1&per_page=50", { signal }), ["invoices"]);
-    const orders = useResource("orders", (signal) => get("/orders", { signal }), ["orders"]);
+    const orders = useResource("orders", (signal) => get("/orders", { signal }), ["orders", "invoices"]);
     const me = useResource("me", loadMe, ["users"]);
     const known = services.data.value && invoices.data.value && orders.data.value && me.data.value;
     return html`<div class="page">
