@@ -30,8 +30,8 @@ func Post(tx core.App, now time.Time, posting, user, invoice, payment string, en
 		params["id"+n], params["account"+n] = core.GenerateDefaultRandomId(), string(e.Account)
 		params["currency"+n], params["amount"+n] = e.Amount.Currency(), e.Amount.Minor()
 	}
-	_, err := tx.DB().NewQuery("INSERT INTO `ledger_entries` (`id`, `posting`, `user`, `account`, `currency`, `amount_minor`, `invoice`, `payment`, `at`, `created`, `updated`) VALUES " +
-		strings.Join(values, ", ") + " ON CONFLICT DO NOTHING").Bind(params).Execute()
+	_, err := Statement(tx, "INSERT INTO `ledger_entries` (`id`, `posting`, `user`, `account`, `currency`, `amount_minor`, `invoice`, `payment`, `at`, `created`, `updated`) VALUES "+
+		strings.Join(values, ", ")+" ON CONFLICT DO NOTHING").Bind(params).Execute()
 	if err != nil {
 		return fmt.Errorf("post %s: %w", posting, err)
 	}

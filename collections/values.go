@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -142,8 +144,7 @@ func Row(app core.App, collection string, now time.Time, values dbx.Params) (id 
 	for k, v := range values {
 		row[k] = v
 	}
-	query := app.DB().Insert(collection, row)
-	res, err := app.DB().NewQuery(query.SQL() + " ON CONFLICT DO NOTHING").Bind(query.Params()).Execute()
+	res, err := Statement(app, insertText(collection, row)).Bind(row).Execute()
 	if err != nil {
 		return "", false, fmt.Errorf("insert into %s: %w", collection, err)
 	}
@@ -152,6 +153,12 @@ func Row(app core.App, collection string, now time.Time, values dbx.Params) (id 
 		return "", false, fmt.Errorf("insert into %s: %w", collection, err)
 	}
 	return id, n == 1, nil
+}
+
+// insertText is the insert of a row's columns, in a stable order.
+func insertText(collection string, row dbx.Params) string {
+	columns := slices.Sorted(maps.Keys(row))
+	return "INSERT INTO `" + collection + "` (`" + strings.Join(columns, "`, `") + "`) VALUES ({:" + strings.Join(columns, "}, {:") + "}) ON CONFLICT DO NOTHING"
 }
 
 // StringMap reads a json object whose values are texts, numbers or booleans as

@@ -36,14 +36,14 @@ func (s *subject) onPaid(app core.App) {
 // stays cancelled, and a paid-through date never moves back.
 func (s *subject) applyPaid(tx core.App, invoice *core.Record) error {
 	params := dbx.Params{"invoice": invoice.Id, "now": collections.Stamp(s.Now()).String()}
-	_, err := tx.DB().NewQuery("UPDATE `orders` SET `status` = 'paid', `updated` = {:now} WHERE `invoice` = {:invoice} AND `invoice` != '' AND `status` = 'pending'").
+	_, err := collections.Statement(tx, "UPDATE `orders` SET `status` = 'paid', `updated` = {:now} WHERE `invoice` = {:invoice} AND `invoice` != '' AND `status` = 'pending'").
 		Bind(params).Execute()
 	if err != nil {
 		return fmt.Errorf("order of invoice %s is paid: %w", invoice.GetString("number"), err)
 	}
 	// The period is the one the line names; nothing is added to what is stored.
-	_, err = tx.DB().NewQuery("UPDATE `subscriptions` AS `s` SET `status` = 'active', `current_period_start` = `l`.`period_start`, `current_period_end` = `l`.`period_end`, `updated` = {:now}" +
-		" FROM (SELECT `subscription`, `period_start`, `period_end` FROM `invoice_items` WHERE `invoice` = {:invoice} AND `kind` = 'period') AS `l`" +
+	_, err = collections.Statement(tx, "UPDATE `subscriptions` AS `s` SET `status` = 'active', `current_period_start` = `l`.`period_start`, `current_period_end` = `l`.`period_end`, `updated` = {:now}"+
+		" FROM (SELECT `subscription`, `period_start`, `period_end` FROM `invoice_items` WHERE `invoice` = {:invoice} AND `kind` = 'period') AS `l`"+
 		" WHERE `l`.`subscription` = `s`.`id` AND `s`.`status` != 'cancelled' AND (`s`.`status` != 'active' OR `l`.`period_end` > `s`.`current_period_end`)").
 		Bind(params).Execute()
 	if err != nil {

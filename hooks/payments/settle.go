@@ -61,7 +61,7 @@ const byReference = "`gateway` = {:gateway} AND `gateway_transaction_id` = {:val
 // findAttempt returns the first attempt that matches, or nil.
 func findAttempt(app core.App, where string, params dbx.Params) (*attempt, error) {
 	a := attempt{}
-	err := app.DB().NewQuery("SELECT " + attemptColumns + " FROM `payment_transactions` WHERE " + where + " LIMIT 1").Bind(params).One(&a)
+	err := collections.Statement(app, "SELECT "+attemptColumns+" FROM `payment_transactions` WHERE "+where+" LIMIT 1").Bind(params).One(&a)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -142,11 +142,12 @@ func (s *Subject) receive(tx core.App, now time.Time, a *attempt, rep billing.Pa
 	if err != nil {
 		return fmt.Errorf("settle %s on invoice %s: %w", rep.Reference, invoice.GetString("number"), err)
 	}
-	_, err = tx.DB().Update(collections.PaymentTransactions, dbx.Params{
-		"status": attemptSucceeded, "gateway_transaction_id": rep.Reference, "amount_minor": rep.Amount.Minor(), "currency": rep.Amount.Currency(),
-		"applied_minor": app.Applied.Minor(), "excess_minor": app.Excess.Minor(), "gateway_method_id": rep.Method,
-		"settled_at": collections.Stamp(now).String(), "updated": collections.Stamp(now).String(), "reason": "", "decline": "", "action_url": "",
-	}, dbx.HashExp{"id": a.ID}).Execute()
+	_, err = collections.Statement(tx, "UPDATE `payment_transactions` SET `status` = 'succeeded', `gateway_transaction_id` = {:reference}, `amount_minor` = {:amount}, `currency` = {:currency},"+
+		" `applied_minor` = {:applied}, `excess_minor` = {:excess}, `gateway_method_id` = {:method}, `settled_at` = {:now}, `updated` = {:now}, `reason` = '', `decline` = '', `action_url` = '' WHERE `id` = {:id}").
+		Bind(dbx.Params{
+			"id": a.ID, "reference": rep.Reference, "amount": rep.Amount.Minor(), "currency": rep.Amount.Currency(),
+			"applied": app.Applied.Minor(), "excess": app.Excess.Minor(), "method": rep.Method, "now": collections.Stamp(now).String(),
+		}).Execute()
 	if err != nil {
 		return fmt.Errorf("settle %s: %w", rep.Reference, err)
 	}

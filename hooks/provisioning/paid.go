@@ -34,15 +34,18 @@ func (s *Subject) onPaid(app core.App) {
 }
 
 func (s *Subject) startPaid(tx core.App, invoice string) error {
-	waiting := []*core.Record{}
-	err := tx.RecordQuery(collections.Services).
-		AndWhere(dbx.HashExp{"status": string(provisioning.ServicePending)}).
-		AndWhere(dbx.NewExp("`subscription` IN (SELECT `subscription` FROM `invoice_items` WHERE `invoice` = {:invoice} AND `kind` = 'period')", dbx.Params{"invoice": invoice})).
-		OrderBy("created ASC", "id ASC").All(&waiting)
+	waiting := []string{}
+	err := collections.Statement(tx, "SELECT `id` FROM `services` WHERE `status` = 'pending' AND `subscription` IN"+
+		" (SELECT `subscription` FROM `invoice_items` WHERE `invoice` = {:invoice} AND `kind` = 'period') ORDER BY `created`, `id`").
+		Bind(dbx.Params{"invoice": invoice}).Column(&waiting)
 	if err != nil {
 		return fmt.Errorf("services of invoice %s: %w", invoice, err)
 	}
-	for _, svc := range waiting {
+	for _, id := range waiting {
+		svc, err := tx.FindRecordById(collections.Services, id)
+		if err != nil {
+			return fmt.Errorf("service %s of invoice %s: %w", id, invoice, err)
+		}
 		if err := s.start(tx, svc, audit.System); err != nil {
 			return err
 		}

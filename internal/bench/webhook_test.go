@@ -17,14 +17,26 @@ import (
 	"github.com/ezscale/ezscale/collections"
 )
 
+// BenchmarkWebhookRenewal is BenchmarkWebhookSettled for services that run
+// already: nothing is set in motion but the next period.
+func BenchmarkWebhookRenewal(b *testing.B) { settleAll(b, true) }
+
 // BenchmarkWebhookSettled delivers b.N signed "payment succeeded" webhooks over
 // HTTP by 64 senders, each for an order of its own, and stops when all of them
 // are settled: payment, invoice, ledger, order, subscription, service, jobs and
 // receipt are in the database, each delivery acknowledged only once it is on
 // disk. settled/s is the figure.
-func BenchmarkWebhookSettled(b *testing.B) {
+func BenchmarkWebhookSettled(b *testing.B) { settleAll(b, false) }
+
+func settleAll(b *testing.B, renewal bool) {
 	s := start(b, false)
 	sales := openShop(b, s).sell(b, s, b.N)
+	if renewal {
+		_, err := s.DB().NewQuery("UPDATE `services` SET `status` = 'active'").Execute()
+		must(b, err)
+		_, err = s.DB().NewQuery("UPDATE `orders` SET `status` = 'paid'").Execute()
+		must(b, err)
+	}
 	bodies := make([][]byte, len(sales))
 	for i, sale := range sales {
 		bodies[i] = paid(i, sale)

@@ -14,13 +14,15 @@ import (
 	"sync"
 )
 
-// phase is when a call is cut off: as it arrives, before anything happened, or
-// after its effect and before its answer leaves.
+// phase is when a call is cut off: as it arrives, before anything happened; after
+// its effect and before its answer arrives; or, where the vendor is the caller,
+// right after it got its answer and will not call again.
 type phase string
 
 const (
-	before phase = "before"
-	after  phase = "after"
+	before   phase = "before"
+	after    phase = "after"
+	answered phase = "answered"
 )
 
 // point is one moment in the traffic with vendors: the nth call of a kind.
@@ -136,6 +138,9 @@ func (t *tap) RoundTrip(r *http.Request) (*http.Response, error) {
 	if t.reach("webhook "+event.Type, after) {
 		_ = res.Body.Close()
 		return nil, errLost
+	}
+	if res.StatusCode == http.StatusOK {
+		t.reach("webhook "+event.Type, answered)
 	}
 	return res, nil
 }
