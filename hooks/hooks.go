@@ -50,7 +50,7 @@ func Register(app core.App, d Deps) error {
 	mails := notify.Register(app, worker, notify.Deps{Now: d.Now, InvoicePDF: billing.RenderPDF})
 	account.Register(app, table, account.Deps{Now: d.Now, AlreadyRegistered: mails.AlreadyRegistered})
 	live.Register(app)
-	err := site.Register(app, site.Deps{Public: d.Public, Now: d.Now, Demo: d.Demo, BrandName: brandName(app), SupportEmail: supportEmail(app)})
+	err := site.Register(app, table, site.Deps{Public: d.Public, Now: d.Now, Demo: d.Demo, BrandName: brandName(app), SupportEmail: supportEmail(app)})
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,8 @@ import (
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
+
+	"github.com/ezscale/ezscale/hooks/op"
 )
 
 // Deps is what Register needs from the composition root.
@@ -40,7 +42,7 @@ const (
 
 // Register reads and hashes the public tree and binds routes and middlewares when the server starts. It returns an error when
 // the tree lacks a file the shell needs or when the page table in js/routes.js cannot be read.
-func Register(app core.App, deps Deps) error {
+func Register(app core.App, table *op.Table, deps Deps) error {
 	deps = deps.withDefaults()
 	files, err := loadTree(deps.Public)
 	if err != nil {
@@ -51,13 +53,17 @@ func Register(app core.App, deps Deps) error {
 		return fmt.Errorf("prepare portal pages: %w", err)
 	}
 	reports := newReportSink(deps.Now)
+	op.AddRaw(table, op.Spec{
+		ID: "csp.report", Method: http.MethodPost, Path: "/api/v1/csp-reports", Access: op.Public, Status: http.StatusNoContent, MaxBody: maxReportBytes,
+		Summary: "What browsers report of violations of our content policy",
+	}, func(r *op.Request) error { return reports.serve(r.RequestEvent) })
 
 	app.OnServe().Bind(&hook.Handler[*core.ServeEvent]{
 		Id:       "siteRoutes",
 		Priority: servePriority,
 		Func: func(se *core.ServeEvent) error {
 			bindHeaders(se)
-			bindRoutes(se, files, shell, reports)
+			bindRoutes(se, files, shell)
 			if err := se.Next(); err != nil {
 				return err
 			}
@@ -68,7 +74,7 @@ func Register(app core.App, deps Deps) error {
 	return nil
 }
 
-func bindRoutes(se *core.ServeEvent, files *tree, shell *shell, reports *reportSink) {
+func bindRoutes(se *core.ServeEvent, files *tree, shell *shell) {
 	quiet := apis.SkipSuccessActivityLog()
 	se.Router.GET("/{$}", func(e *core.RequestEvent) error {
 		e.Response.Header().Set("Cache-Control", "no-cache")
@@ -82,7 +88,6 @@ func bindRoutes(se *core.ServeEvent, files *tree, shell *shell, reports *reportS
 	for _, name := range []string{"favicon.ico", "robots.txt"} {
 		se.Router.GET("/"+name, files.serveNamed(name)).Bind(quiet)
 	}
-	se.Router.POST("/api/v1/csp-reports", reports.serve).Bind(quiet, apis.BodyLimit(maxReportBytes))
 }
 
 func (d Deps) withDefaults() Deps {

@@ -7,10 +7,13 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 	_ "github.com/pocketbase/pocketbase/migrations" // PocketBase's own tables
+
+	"github.com/ezscale/ezscale/hooks/op"
 )
 
 var publicDir = os.DirFS("../../pb_public")
@@ -29,7 +32,8 @@ func newServer(t *testing.T, deps Deps) (http.Handler, core.App) {
 	if deps.Public == nil {
 		deps.Public = publicDir
 	}
-	if err := Register(app, deps); err != nil {
+	table := op.NewTable(time.Now)
+	if err := Register(app, table, deps); err != nil {
 		t.Fatalf("register: %v", err)
 	}
 	router, err := apis.NewRouter(app)
@@ -37,6 +41,7 @@ func newServer(t *testing.T, deps Deps) (http.Handler, core.App) {
 		t.Fatalf("router: %v", err)
 	}
 	router.GET("/_/{path...}", func(e *core.RequestEvent) error { return e.HTML(http.StatusOK, "admin") })
+	table.Bind(&core.ServeEvent{App: app, Router: router})
 	router.GET("/api/v1/boom", func(*core.RequestEvent) error { panic("boom") })
 	se := &core.ServeEvent{App: app, Router: router, Server: &http.Server{ReadHeaderTimeout: 1}}
 	err = app.OnServe().Trigger(se, func(e *core.ServeEvent) error {

@@ -23,7 +23,8 @@ type death struct {
 
 // TestKilledAnywhereBetweenOrderAndServer kills the process, as a power cut
 // does, at every call between it and its vendors, in either direction, before
-// and after the call's effect, and at random moments. The calls are read from
+// and after the call's effect (webhooks also once they are answered and will not
+// come again), and at random moments. The calls are read from
 // undisturbed runs, so that a new one is killed at as well. Whatever the moment,
 // one charge, one invoice and one server come out of one order.
 func TestKilledAnywhereBetweenOrderAndServer(t *testing.T) {
@@ -109,6 +110,7 @@ func (l *protocol) run(t *testing.T, s shop, d death) (seen []point) {
 	deaths, note := 0, ""
 	ok := t.Run(d.name, func(t *testing.T) {
 		w := newWorld(t, copyDir(t, s.dir))
+		defer func() { deaths = w.died() }()
 		if d.silent {
 			w.stripe.SetWebhook("", "")
 		}
@@ -131,9 +133,6 @@ func (l *protocol) run(t *testing.T, s shop, d death) (seen []point) {
 		}
 		b.mustHoldTrue(t)
 		seen = w.tap.points()
-		w.mu.Lock()
-		deaths = w.deaths
-		w.mu.Unlock()
 	})
 	l.add(d.name, deaths, time.Since(began), ok, note)
 	return seen

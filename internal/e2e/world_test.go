@@ -173,6 +173,13 @@ func (w *world) die() {
 	_ = w.serve() // until shows a failure
 }
 
+// died is how often the product was killed.
+func (w *world) died() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.deaths
+}
+
 // trouble says why waiting is in vain, or "".
 func (w *world) trouble() string {
 	w.life.Lock()
