@@ -81,11 +81,12 @@ func TestErrorsDecideWhatFollows(t *testing.T) {
 			b := newBench(t)
 			given := 0
 			w := b.worker(map[string]jobs.Handler{"k": func(*jobs.Run) error { return s.err }})
-			w.OnGivenUp(func(_ core.App, r *jobs.Run, cause error) {
+			w.OnGivenUp(func(_ core.App, r *jobs.Run, cause error) error {
 				given++
 				if r.Key != "a" || !errors.Is(cause, s.err) {
 					t.Errorf("told of %s: %v", r.Key, cause)
 				}
+				return nil
 			})
 			b.enqueue(jobs.Job{Kind: "k", Key: "a"})
 			b.once(w)

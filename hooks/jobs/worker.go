@@ -37,7 +37,7 @@ type Worker struct {
 	app      core.App
 	now      func() time.Time
 	handlers map[string]Handler
-	failed   []func(app core.App, r *Run, cause error)
+	failed   []GivenUp
 	urgent   func() bool
 	owner    string
 	bell     chan struct{}
@@ -60,8 +60,12 @@ func (w *Worker) Handle(kind string, h Handler) {
 	w.handlers[kind] = h
 }
 
+// GivenUp follows a job that is given up or parked, in the transaction that
+// says so.
+type GivenUp func(tx core.App, r *Run, cause error) error
+
 // OnGivenUp registers what happens when a job is given up or parked.
-func (w *Worker) OnGivenUp(f func(app core.App, r *Run, cause error)) {
+func (w *Worker) OnGivenUp(f GivenUp) {
 	w.failed = append(w.failed, f)
 }
 
@@ -134,9 +138,17 @@ func (w *Worker) Once(ctx context.Context) (worked bool, err error) {
 	if err != nil || r == nil {
 		return false, err
 	}
-	w.finish(r, w.run(ctx, r))
+	err = w.run(ctx, r)
+	if err != nil && ctx.Err() != nil {
+		err = errStopping
+	}
+	w.finish(r, err)
 	return true, nil
 }
+
+// errStopping ends an attempt that the worker's own end cut off. It is nobody's
+// failure: the next start goes on, and looks first where an outcome is open.
+var errStopping = errors.New("the worker is stopping")
 
 type row struct {
 	ID       string `db:"id"`
@@ -216,6 +228,8 @@ func (w *Worker) finish(r *Run, cause error) {
 	case cause == nil:
 		next["state"], next["done_at"], next["error"], next["error_class"] = Done, collections.Stamp(now).String(), "", ""
 		next["in_flight"] = false
+	case errors.Is(cause, errStopping):
+		next["state"], next["attempts"], next["next_at"] = Queued, r.Attempt-1, collections.Stamp(now).String()
 	case errors.As(cause, &later):
 		next["state"], next["attempts"], next["next_at"] = Queued, 0, collections.Stamp(now.Add(later.After)).String()
 	case errors.Is(cause, provisioning.ErrStaff):
@@ -231,15 +245,33 @@ func (w *Worker) finish(r *Run, cause error) {
 		}
 		w.app.Logger().Warn("Job failed", slog.String("job", r.Key), slog.Int("attempt", r.Attempt), slog.String("class", string(class)), slog.Bool("again", again), slog.String("error", short(cause)))
 	}
-	if _, err := w.app.DB().Update(collections.Jobs, next, dbx.HashExp{"id": r.ID, "lease_owner": w.owner}).Execute(); err != nil {
+	if err := w.save(r, next, givenUp, cause); err != nil {
 		w.app.Logger().Error("Outcome of a job could not be saved", slog.String("job", r.Key), slog.Any("error", err))
-		return
 	}
-	if givenUp {
+}
+
+// save stores how an attempt ended, together with what follows a job that is
+// given up. The job's own state is saved even if what follows fails.
+func (w *Worker) save(r *Run, next dbx.Params, givenUp bool, cause error) error {
+	update := func(app core.App) error {
+		_, err := app.DB().Update(collections.Jobs, next, dbx.HashExp{"id": r.ID, "lease_owner": w.owner}).Execute()
+		return err
+	}
+	if !givenUp {
+		return update(w.app)
+	}
+	err := w.app.RunInTransaction(func(tx core.App) error {
 		for _, f := range w.failed {
-			f(w.app, r, cause)
+			if err := f(tx, r, cause); err != nil {
+				return err
+			}
 		}
+		return update(tx)
+	})
+	if err == nil {
+		return nil
 	}
+	return errors.Join(fmt.Errorf("report that the job is given up: %w", err), update(w.app))
 }
 
 // short cuts an error to what the column holds.

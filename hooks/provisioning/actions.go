@@ -276,33 +276,34 @@ func (s *Subject) resetPassword(r *jobs.Run) error {
 }
 
 // givenUp tells customer and staff that a job about a service needs a person.
-func (s *Subject) givenUp(app core.App, r *jobs.Run, cause error) {
+func (s *Subject) givenUp(tx core.App, r *jobs.Run, cause error) error {
 	if r.Service == "" || r.Kind == string(provisioning.JobRefresh) {
-		return
+		return nil
+	}
+	svc, err := tx.FindRecordById(collections.Services, r.Service)
+	if err != nil {
+		return fmt.Errorf("service %s: %w", r.Service, err)
 	}
 	note := "Our team has been told and will look at this. You do not need to do anything."
-	err := app.RunInTransaction(func(tx core.App) error {
-		svc, err := tx.FindRecordById(collections.Services, r.Service)
-		if err != nil {
-			return err
-		}
-		svc.Set("action_note", note)
-		if r.Kind == string(provisioning.JobProvision) && !errors.Is(cause, provisioning.ErrStaff) {
-			if err := failStep(svc, note, r.Now()); err != nil {
-				return err
-			}
-		}
-		if err := collections.Save(tx, svc); err != nil {
-			return err
-		}
-		if err := writeLog(tx, svc, r.Kind, "failed", r.Actor, "", cut(cause.Error(), 900), r.Queued, r.Now()); err != nil {
-			return err
-		}
-		return audit.Write(tx, r.Now(), audit.Entry{ActorKind: audit.System, Action: "job.given_up", Resource: collections.Services, ResourceID: r.Service, Changes: map[string]any{"job": r.Key, "cause": cut(cause.Error(), 900)}})
-	})
-	if err != nil {
-		app.Logger().Error("A given-up job could not be reported", "job", r.Key, "error", err)
+	if errors.Is(cause, provisioning.ErrStaff) {
+		note = waitingNote(provisioning.ClassStaff)
 	}
+	svc.Set("action_note", note)
+	if r.Kind == string(provisioning.JobProvision) && !errors.Is(cause, provisioning.ErrStaff) {
+		if err := failStep(svc, note, r.Now()); err != nil {
+			return err
+		}
+	}
+	if err := collections.Save(tx, svc); err != nil {
+		return fmt.Errorf("service %s: %w", svc.Id, err)
+	}
+	if err := writeLog(tx, svc, r.Kind, "failed", r.Actor, "", cut(cause.Error(), 900), r.Queued, r.Now()); err != nil {
+		return err
+	}
+	return audit.Write(tx, r.Now(), audit.Entry{
+		ActorKind: audit.System, Action: "job.given_up", Resource: collections.Services, ResourceID: r.Service,
+		Changes: map[string]any{"job": r.Key, "cause": cut(cause.Error(), 900)},
+	})
 }
 
 func cut(s string, limit int) string {

@@ -1,6 +1,7 @@
 package provisioning
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -233,8 +234,8 @@ func (w *work) ready(svc *core.Record, now time.Time) error {
 // failed notes why building waits, for the people who look at it.
 func (w *work) failed(cause error) error {
 	var later jobs.LaterError
-	if errors.As(cause, &later) {
-		return cause
+	if errors.As(cause, &later) || errors.Is(w.r.Context().Err(), context.Canceled) {
+		return cause // nothing failed: it goes on later, or at the next start
 	}
 	note := waitingNote(provisioning.Classify(cause))
 	err := w.r.App.RunInTransaction(func(tx core.App) error {

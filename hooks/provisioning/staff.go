@@ -21,7 +21,7 @@ var fixed = []string{"user", "subscription", "plan", "platform", "service_type",
 // observed are the fields that jobs write, also while somebody has the form open.
 // The admin UI sends every field back, as it was when the form was opened and with
 // JSON written its own way, so what is stored stays whatever is sent.
-var observed = []string{"build", "steps", "usage", "action", "busy", "power", "power_at"}
+var observed = []string{"build", "steps", "usage", "action", "action_note", "busy", "power", "power_at", "provisioned_at"}
 
 // guard keeps services true: every save obeys the lifecycle, and a status that
 // staff edits in the admin UI makes the platform act.
