@@ -31,8 +31,9 @@ type Run struct {
 	// Queued is when the job was first queued.
 	Queued time.Time
 
-	payload string
-	ctx     runContext
+	payload   string
+	completed bool
+	ctx       runContext
 	now     func() time.Time
 }
 
@@ -58,6 +59,33 @@ func (r *Run) Intent(save func(tx core.App) error) error {
 // caller saves of it in the same transaction.
 func (r *Run) Outcome(save func(tx core.App) error) error {
 	return r.mark(false, save)
+}
+
+// Complete is the last Outcome: the job is done in the same transaction, so that
+// nobody sees its effect while the job still looks open.
+func (r *Run) Complete(save func(tx core.App) error) error {
+	err := r.App.RunInTransaction(func(tx core.App) error {
+		if save != nil {
+			if err := save(tx); err != nil {
+				return err
+			}
+		}
+		_, err := tx.DB().Update(collections.Jobs, done(r.Now()), dbx.HashExp{"id": r.ID}).Execute()
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("job %s: %w", r.Key, err)
+	}
+	r.InFlight, r.completed = false, true
+	return nil
+}
+
+// done are the columns of a job that is done.
+func done(now time.Time) dbx.Params {
+	at := collections.Stamp(now).String()
+	return dbx.Params{
+		"state": Done, "done_at": at, "updated": at, "error": "", "error_class": "", "in_flight": false, "lease_until": "", "lease_owner": "",
+	}
 }
 
 func (r *Run) mark(inFlight bool, save func(tx core.App) error) error {

@@ -220,14 +220,16 @@ func (w *Worker) run(ctx context.Context, r *Run) (err error) {
 
 // finish writes down how the attempt ended.
 func (w *Worker) finish(r *Run, cause error) {
+	if r.completed {
+		return
+	}
 	now := w.now()
 	next := dbx.Params{"lease_until": "", "lease_owner": "", "updated": collections.Stamp(now).String()}
 	var later LaterError
 	givenUp := false
 	switch {
 	case cause == nil:
-		next["state"], next["done_at"], next["error"], next["error_class"] = Done, collections.Stamp(now).String(), "", ""
-		next["in_flight"] = false
+		next = done(now)
 	case errors.Is(cause, errStopping):
 		next["state"], next["attempts"], next["next_at"] = Queued, r.Attempt-1, collections.Stamp(now).String()
 	case errors.As(cause, &later):

@@ -139,7 +139,7 @@ func (s *Subject) terminate(r *jobs.Run) error {
 // settled writes what the platform has confirmed: the status, the log and the
 // end of the pending action.
 func (s *Subject) settled(r *jobs.Run, status provisioning.ServiceStatus, action string, change func(svc *core.Record)) error {
-	return r.Outcome(func(tx core.App) error {
+	return r.Complete(func(tx core.App) error {
 		svc, err := tx.FindRecordById(collections.Services, r.Service)
 		if err != nil {
 			return fmt.Errorf("service %s: %w", r.Service, err)
@@ -220,7 +220,7 @@ func (s *Subject) power(r *jobs.Run) error {
 
 // powered ends a power action; a failure is a sentence for the customer.
 func (s *Subject) powered(r *jobs.Run, action, failure string) error {
-	return r.Outcome(func(tx core.App) error {
+	return r.Complete(func(tx core.App) error {
 		svc, err := tx.FindRecordById(collections.Services, r.Service)
 		if err != nil {
 			return fmt.Errorf("service %s: %w", r.Service, err)
@@ -259,7 +259,7 @@ func (s *Subject) resetPassword(r *jobs.Run) error {
 	if err != nil {
 		return err
 	}
-	return r.Outcome(func(tx core.App) error {
+	return r.Complete(func(tx core.App) error {
 		svc, err := tx.FindRecordById(collections.Services, r.Service)
 		if err != nil {
 			return fmt.Errorf("service %s: %w", r.Service, err)

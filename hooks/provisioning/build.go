@@ -150,7 +150,11 @@ func (w *work) keep(next provisioning.Build) error {
 		next.Started = time.Time{}
 	}
 	w.build = next
-	return w.r.Outcome(func(tx core.App) error {
+	record := w.r.Outcome
+	if next.Done {
+		record = w.r.Complete
+	}
+	return record(func(tx core.App) error {
 		err := w.save(tx, func(svc *core.Record, now time.Time) error {
 			svc.Set("platform_user_id", next.RemoteUser)
 			svc.Set("platform_service_id", next.RemoteID)

@@ -108,16 +108,24 @@ func (s *Subject) ask(r *op.Request, id, action string, kind provisioning.JobKin
 		if svc.GetString("status") != string(provisioning.ServiceActive) {
 			return op.NewProblem(http.StatusConflict, "not_active", "This works on an active service only; it is "+svc.GetString("status")+".")
 		}
-		if busy := svc.GetString("action"); busy != "" {
-			return op.NewProblem(http.StatusConflict, "busy", "Something else is being done to this service just now. Please wait for it to finish.")
+		if svc.GetString("action") != "" {
+			return busy()
 		}
 		svc.Set("action", action)
 		svc.Set("action_note", "")
-		if _, err := jobs.Enqueue(tx, r.Now(), serviceJob(kind, svc, "customer:"+r.Auth.Id, payload)); err != nil {
+		added, err := jobs.Enqueue(tx, r.Now(), serviceJob(kind, svc, "customer:"+r.Auth.Id, payload))
+		if err != nil {
 			return err
+		}
+		if !added {
+			return busy()
 		}
 		return s.audit(tx, r, "service."+action, svc.Id, changes)
 	})
+}
+
+func busy() error {
+	return op.NewProblem(http.StatusConflict, "busy", "Something else is being done to this service just now. Please wait for it to finish.")
 }
 
 // change edits a customer's own service in one transaction.

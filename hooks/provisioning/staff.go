@@ -108,7 +108,10 @@ func (s *Subject) want(tx core.App, e *core.RecordRequestEvent, from, to provisi
 	svc.Set("status", string(from))
 	svc.Set("action", actionOf[kind])
 	svc.Set("action_note", "")
-	_, err := jobs.Enqueue(tx, s.Now(), serviceJob(kind, svc, actor, struct{}{}))
+	added, err := jobs.Enqueue(tx, s.Now(), serviceJob(kind, svc, actor, struct{}{}))
+	if err == nil && !added {
+		err = apis.NewBadRequestError("The same action is finishing on this service; try again in a moment.", nil)
+	}
 	return err
 }
 
