@@ -34,7 +34,7 @@ type Run struct {
 	payload   string
 	completed bool
 	ctx       runContext
-	now     func() time.Time
+	now       func() time.Time
 }
 
 // Now is the product's clock.
