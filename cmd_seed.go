@@ -120,10 +120,10 @@ type demoPlan struct {
 }
 
 var demoPlans = []demoPlan{
-	{name: "VPS S", slug: "vps-s", text: "A small server for a site, a bot or a first project.", cpu: 1, ram: 2048, disk: 40, traffic: 1000, eur: 490, usd: 550, packageID: "1"},
-	{name: "VPS M", slug: "vps-m", text: "Room for a shop with its database.", cpu: 2, ram: 4096, disk: 80, traffic: 2000, eur: 990, usd: 1090, packageID: "2", badges: []string{"popular"}},
-	{name: "VPS L", slug: "vps-l", text: "For busy applications and teams.", cpu: 4, ram: 8192, disk: 160, traffic: 4000, eur: 1890, usd: 2090, packageID: "3", badges: []string{"best_value"}, stock: 12},
-	{name: "VPS XL", slug: "vps-xl", text: "Dedicated cores for heavy work.", cpu: 8, ram: 16384, disk: 320, traffic: 8000, eur: 3690, usd: 3990, packageID: "3", soldOut: true},
+	{name: "VPS S", slug: "vps-s", text: "A small server for a site, a bot or a first project.", cpu: 1, ram: 1024, disk: 20, traffic: 1000, eur: 490, usd: 550, packageID: "1"},
+	{name: "VPS M", slug: "vps-m", text: "Room for a shop with its database.", cpu: 2, ram: 2048, disk: 40, traffic: 2000, eur: 990, usd: 1090, packageID: "2", badges: []string{"popular"}},
+	{name: "VPS L", slug: "vps-l", text: "For busy applications and teams.", cpu: 2, ram: 4096, disk: 80, traffic: 4000, eur: 1890, usd: 2090, packageID: "3", badges: []string{"best_value"}, stock: 12},
+	{name: "VPS XL", slug: "vps-xl", text: "For heavy work, with unmetered traffic.", cpu: 4, ram: 8192, disk: 160, traffic: 0, eur: 3690, usd: 3990, packageID: "4", soldOut: true},
 }
 
 func (p demoPlan) save(app core.App, platform string, position int) error {

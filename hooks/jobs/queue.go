@@ -81,9 +81,11 @@ func Retry(app core.App, now time.Time, key string) (bool, error) {
 }
 
 func requeue(app core.App, now time.Time, key string) (bool, error) {
-	res, err := app.DB().Update(collections.Jobs,
-		dbx.Params{"state": Queued, "attempts": 0, "next_at": collections.Stamp(now).String(), "error": "", "error_class": ""},
-		open(key, Failed, Parked)).Execute()
+	// The last condition is that of the partial index over open jobs; SQLite uses
+	// it only when it is spelled out.
+	res, err := collections.Statement(app, "UPDATE `jobs` SET `state` = 'queued', `attempts` = 0, `next_at` = {:now}, `error` = '', `error_class` = ''"+
+		" WHERE `key` = {:key} AND `state` IN ('failed', 'parked') AND `state` != 'done'").
+		Bind(dbx.Params{"key": key, "now": collections.Stamp(now).String()}).Execute()
 	if err != nil {
 		return false, fmt.Errorf("requeue %s: %w", key, err)
 	}
@@ -94,19 +96,13 @@ func requeue(app core.App, now time.Time, key string) (bool, error) {
 // Cancel closes every queued, parked or failed job with this key: its cause is
 // gone. A running one finishes by itself.
 func Cancel(app core.App, now time.Time, key string) error {
-	stamp := collections.Stamp(now).String()
-	_, err := app.DB().Update(collections.Jobs, dbx.Params{"state": Done, "done_at": stamp, "error": "cancelled"},
-		open(key, Queued, Parked, Failed)).Execute()
+	_, err := collections.Statement(app, "UPDATE `jobs` SET `state` = 'done', `done_at` = {:now}, `error` = 'cancelled'"+
+		" WHERE `key` = {:key} AND `state` IN ('queued', 'failed', 'parked') AND `state` != 'done'").
+		Bind(dbx.Params{"key": key, "now": collections.Stamp(now).String()}).Execute()
 	if err != nil {
 		return fmt.Errorf("cancel job %s: %w", key, err)
 	}
 	return nil
-}
-
-// open selects the open job with a key, in one of the states. It spells out the
-// condition of the partial index over open jobs, which SQLite uses only then.
-func open(key string, states ...any) dbx.Expression {
-	return dbx.And(dbx.HashExp{"key": key, "state": states}, dbx.NewExp("`state` != 'done'"))
 }
 
 // wakeKey is where the running worker keeps its bell in the app's store.

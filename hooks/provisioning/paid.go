@@ -1,6 +1,7 @@
 package provisioning
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -33,37 +34,42 @@ func (s *Subject) onPaid(app core.App) {
 	})
 }
 
+// startPaid takes the waiting services of an invoice from pending to
+// provisioning and queues their building. It is part of every settlement, so it
+// is short; readers learn of it from the invoice, and from the first step.
 func (s *Subject) startPaid(tx core.App, invoice string) error {
-	waiting := []string{}
-	err := collections.Statement(tx, "SELECT `id` FROM `services` WHERE `status` = 'pending' AND `subscription` IN"+
+	waiting := []struct {
+		ID   string `db:"id"`
+		User string `db:"user"`
+	}{}
+	err := collections.Statement(tx, "SELECT `id`, `user` FROM `services` WHERE `status` = 'pending' AND `subscription` IN"+
 		" (SELECT `subscription` FROM `invoice_items` WHERE `invoice` = {:invoice} AND `kind` = 'period') ORDER BY `created`, `id`").
-		Bind(dbx.Params{"invoice": invoice}).Column(&waiting)
+		Bind(dbx.Params{"invoice": invoice}).All(&waiting)
 	if err != nil {
 		return fmt.Errorf("services of invoice %s: %w", invoice, err)
 	}
-	for _, id := range waiting {
-		svc, err := tx.FindRecordById(collections.Services, id)
+	now := s.Now()
+	steps, err := json.Marshal(begun(now))
+	if err != nil {
+		return fmt.Errorf("services of invoice %s: %w", invoice, err)
+	}
+	for _, svc := range waiting {
+		_, err := collections.Statement(tx, "UPDATE `services` SET `status` = 'provisioning', `steps` = {:steps}, `updated` = {:now} WHERE `id` = {:id} AND `status` = 'pending'").
+			Bind(dbx.Params{"id": svc.ID, "steps": string(steps), "now": collections.Stamp(now).String()}).Execute()
 		if err != nil {
-			return fmt.Errorf("service %s of invoice %s: %w", id, invoice, err)
+			return fmt.Errorf("start service %s: %w", svc.ID, err)
 		}
-		if err := s.start(tx, svc, audit.System); err != nil {
+		if _, err := jobs.Enqueue(tx, now, jobOf(provisioning.JobProvision, svc.ID, svc.User, audit.System, struct{}{})); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// start takes a service from pending to provisioning and queues its building.
-func (s *Subject) start(tx core.App, svc *core.Record, actor string) error {
-	now := s.Now()
+// begun is the progress of a service that was just paid.
+func begun(now time.Time) []step {
 	at := now.UTC()
-	svc.Set("status", string(provisioning.ServiceProvisioning))
-	svc.Set("steps", []step{{Name: "paid", State: "done", Started: &at, Finished: &at}})
-	if err := collections.Update(tx, svc); err != nil {
-		return fmt.Errorf("start service %s: %w", svc.Id, err)
-	}
-	_, err := jobs.Enqueue(tx, now, serviceJob(provisioning.JobProvision, svc, actor, struct{}{}))
-	return err
+	return []step{{Name: "paid", State: "done", Started: &at, Finished: &at}}
 }
 
 // step is one line of the building progress that customers see.

@@ -138,8 +138,12 @@ func ability[T any](s *Subject, app core.App, service *core.Record, what string)
 // after the other, because platforms recognize an interrupted creation by what
 // else the customer has.
 func serviceJob(kind provisioning.JobKind, service *core.Record, actor string, payload any) jobs.Job {
+	return jobOf(kind, service.Id, service.GetString("user"), actor, payload)
+}
+
+func jobOf(kind provisioning.JobKind, service, user, actor string, payload any) jobs.Job {
 	return jobs.Job{
-		Kind: string(kind), Key: string(kind) + ":" + service.Id, Serial: "user:" + service.GetString("user"),
-		User: service.GetString("user"), Service: service.Id, Actor: actor, Payload: payload,
+		Kind: string(kind), Key: string(kind) + ":" + service, Serial: "user:" + user,
+		User: user, Service: service, Actor: actor, Payload: payload,
 	}
 }

@@ -102,8 +102,9 @@ func (s *Subject) want(tx core.App, e *core.RecordRequestEvent, from, to provisi
 		return apis.NewBadRequestError(fmt.Sprintf("Another action (%s) is under way on this service; wait for it, or close its job.", busy), nil)
 	}
 	if kind == provisioning.JobProvision {
-		svc.Set("status", string(from))
-		return s.start(tx, svc, actor)
+		svc.Set("steps", begun(s.Now()))
+		_, err := jobs.Enqueue(tx, s.Now(), serviceJob(kind, svc, actor, struct{}{}))
+		return err
 	}
 	svc.Set("status", string(from))
 	svc.Set("action", actionOf[kind])
