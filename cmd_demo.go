@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
@@ -57,6 +59,14 @@ func defaultDir(args []string) (dir string, cleanUp func(), err error) {
 	return dir, func() { _ = os.RemoveAll(dir) }, nil
 }
 
+// demoKey is a sealing key for as long as the demo runs: its data are thrown
+// away, or never opened again.
+func demoKey() string {
+	key := make([]byte, 32)
+	_, _ = rand.Read(key) // never fails, by its documentation
+	return hex.EncodeToString(key)
+}
+
 // vendors are the sandbox vendors of a demo and where they listen.
 type vendors struct {
 	stripe *stripebox.Box
@@ -82,10 +92,10 @@ func demo(ctx context.Context, app *pocketbase.PocketBase, flags serveFlags, san
 		return err
 	}
 	cfg, err := readConfig(app.DataDir(), func(name string) string {
-		if name == "EZSCALE_KEY" {
-			return os.Getenv(name)
+		if name != "EZSCALE_KEY" {
+			return "" // the demo talks to nobody but its sandbox
 		}
-		return ""
+		return first(os.Getenv(name), demoKey())
 	})
 	if err != nil {
 		return err

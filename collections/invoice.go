@@ -72,3 +72,16 @@ func NextInvoiceSeq(tx core.App, now time.Time, series string, year int) (int64,
 	}
 	return seq, nil
 }
+
+// GatewayName is how documents and mails call a way to pay.
+func GatewayName(kind string) string {
+	switch kind {
+	case "stripe":
+		return "Card"
+	case "paypal":
+		return "PayPal"
+	case "manual":
+		return "Bank transfer"
+	}
+	return kind
+}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -159,6 +160,29 @@ func Row(app core.App, collection string, now time.Time, values dbx.Params) (id 
 func insertText(collection string, row dbx.Params) string {
 	columns := slices.Sorted(maps.Keys(row))
 	return "INSERT INTO `" + collection + "` (`" + strings.Join(columns, "`, `") + "`) VALUES ({:" + strings.Join(columns, "}, {:") + "}) ON CONFLICT DO NOTHING"
+}
+
+// ReadJSON decodes a json field; an empty one leaves into as it is.
+func ReadJSON(r *core.Record, field string, into any) error {
+	raw := r.GetString(field)
+	if raw == "" || raw == "null" {
+		return nil
+	}
+	if err := json.Unmarshal([]byte(raw), into); err != nil {
+		return fmt.Errorf("%s %s, field %s: %w", r.Collection().Name, r.Id, field, err)
+	}
+	return nil
+}
+
+// Cut shortens a text to what a column holds, in bytes, at a whole character.
+func Cut(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	for limit > 0 && !utf8.RuneStart(s[limit]) {
+		limit--
+	}
+	return s[:limit]
 }
 
 // StringMap reads a json object whose values are texts, numbers or booleans as

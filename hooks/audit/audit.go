@@ -55,7 +55,7 @@ func Write(app core.App, now time.Time, e Entry) error {
 		row := dbx.Params{
 			"seq": last.Seq + 1, "at": collections.Stamp(now).String(), "actor_kind": e.ActorKind, "actor": e.Actor,
 			"action": e.Action, "resource": e.Resource, "resource_id": e.ResourceID, "ip": e.IP,
-			"user_agent": cut(e.UserAgent, 400), "changes": string(changes), "prev_hash": last.Hash,
+			"user_agent": collections.Cut(e.UserAgent, 400), "changes": string(changes), "prev_hash": last.Hash,
 		}
 		row["hash"] = Hash(row)
 		_, inserted, err := collections.Row(tx, collections.AuditLogs, now, row)
@@ -107,11 +107,4 @@ func Verify(app core.App) (int64, error) {
 		prev, want = raw["hash"].String, want+1
 	}
 	return 0, rows.Err()
-}
-
-func cut(s string, limit int) string {
-	if len(s) > limit {
-		return s[:limit]
-	}
-	return s
 }

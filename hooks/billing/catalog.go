@@ -1,7 +1,6 @@
 package billing
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -142,7 +141,7 @@ func viewPlan(plan *core.Record, prices []*core.Record) (planView, error) {
 		ID: plan.Id, Slug: plan.GetString("slug"), Name: plan.GetString("name"), Description: plan.GetString("description"),
 		ServiceType: plan.GetString("service_type"), Badges: plan.GetStringSlice("badges"), Features: map[string]int64{},
 	}
-	if err := unmarshal(plan, "features", &v.Features); err != nil {
+	if err := collections.ReadJSON(plan, "features", &v.Features); err != nil {
 		return v, err
 	}
 	choices, err := planChoices(plan)
@@ -190,17 +189,5 @@ func viewPrice(price *core.Record) (priceView, error) {
 // planChoices reads what the customer chooses when ordering a plan.
 func planChoices(plan *core.Record) ([]choiceView, error) {
 	choices := []choiceView{}
-	return choices, unmarshal(plan, "choices", &choices)
-}
-
-// unmarshal reads a json field; an empty one leaves into as it is.
-func unmarshal(r *core.Record, field string, into any) error {
-	raw := r.GetString(field)
-	if raw == "" || raw == "null" {
-		return nil
-	}
-	if err := json.Unmarshal([]byte(raw), into); err != nil {
-		return fmt.Errorf("%s %s, field %s: %w", r.Collection().Name, r.Id, field, err)
-	}
-	return nil
+	return choices, collections.ReadJSON(plan, "choices", &choices)
 }

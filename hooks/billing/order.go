@@ -143,7 +143,7 @@ func (s *subject) saveOrder(tx core.App, r *op.Request, in orderRequest, cart pr
 		"user": r.Auth.Id, "client_key": in.ClientKey, "status": string(billing.OrderPending), "currency": cart.Currency,
 		"total_minor": cart.Quote.Totals.Total.Minor(), "gateway": in.Gateway, "invoice": invoice.Id,
 		"placed_at": collections.Stamp(now), "expires_at": collections.Stamp(now.Add(settings.Hold(in.Gateway))),
-		"terms_at": collections.Stamp(now), "ip": r.RealIP(), "user_agent": cut(r.Agent(), 400),
+		"terms_at": collections.Stamp(now), "ip": r.RealIP(), "user_agent": collections.Cut(r.Agent(), 400),
 	})
 }
 
@@ -202,11 +202,4 @@ func reserve(tx core.App, cart pricedCart) error {
 		}
 	}
 	return nil
-}
-
-func cut(s string, limit int) string {
-	if len(s) > limit {
-		return s[:limit]
-	}
-	return s
 }

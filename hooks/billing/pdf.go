@@ -112,7 +112,6 @@ func printedPayments(app core.App, inv *core.Record) ([]document.Payment, error)
 	if err != nil {
 		return nil, err
 	}
-	names := map[string]string{"stripe": "Card", "paypal": "PayPal", "manual": "Bank transfer"}
 	payments := []document.Payment{}
 	for _, p := range found {
 		applied, err := collections.Amount(p, "applied_minor")
@@ -122,7 +121,7 @@ func printedPayments(app core.App, inv *core.Record) ([]document.Payment, error)
 		if applied.IsZero() {
 			continue // became credit, is not on this document
 		}
-		payments = append(payments, document.Payment{At: collections.Time(p, "settled_at"), Method: names[p.GetString("gateway")], Amount: applied})
+		payments = append(payments, document.Payment{At: collections.Time(p, "settled_at"), Method: collections.GatewayName(p.GetString("gateway")), Amount: applied})
 	}
 	return payments, nil
 }

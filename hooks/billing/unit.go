@@ -68,7 +68,7 @@ func saveService(tx core.App, user, sub *core.Record, u unit) error {
 	_, err = collections.Insert(tx, collections.Services, map[string]any{
 		"user": user.Id, "subscription": sub.Id, "plan": u.plan.Id, "platform": u.plan.GetString("platform"),
 		"service_type": u.plan.GetString("service_type"), "status": string(provisioning.ServicePending),
-		"label": cut(label, 80), "hostname": u.Hostname, "order_settings": settings, "auto_renew": true,
+		"label": collections.Cut(label, 80), "hostname": u.Hostname, "order_settings": settings, "auto_renew": true,
 	})
 	return err
 }

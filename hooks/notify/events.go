@@ -114,7 +114,7 @@ func paidBy(tx core.App, invoice string) (string, error) {
 	if err != nil || len(gateways) == 0 {
 		return "", err
 	}
-	return map[string]string{"stripe": "Card", "paypal": "PayPal", "manual": "Bank transfer"}[gateways[0]], nil
+	return collections.GatewayName(gateways[0]), nil
 }
 
 func (s *Subject) serviceMail(tx core.App, svc *core.Record, before string) error {

@@ -217,7 +217,7 @@ func (b *inbox) putOff(app core.App, r inboxRow, cause error) error {
 		if err := b.subject.enqueueEvent(tx, r); err != nil {
 			return err
 		}
-		return b.subject.closeEvents(tx, "retrying", cut(cause.Error(), 900), r.ID)
+		return b.subject.closeEvents(tx, "retrying", collections.Cut(cause.Error(), 900), r.ID)
 	})
 }
 

@@ -100,7 +100,7 @@ func (s *Subject) enter(tx core.App, invoice *core.Record, amount money.Amount, 
 		User: invoice.GetString("user"), Invoice: invoice.Id, Gateway: Manual, Kind: "manual", Status: attemptCancelled,
 		Key: "manual:" + reference, Currency: amount.Currency(), Minor: amount.Minor(),
 	})
-	p["description"] = cut(note, 500)
+	p["description"] = collections.Cut(note, 500)
 	id, inserted, err := collections.Row(tx, collections.PaymentTransactions, now, p)
 	if err == nil && !inserted {
 		err = fmt.Errorf("manual payment %q is being entered already", reference)

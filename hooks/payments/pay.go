@@ -196,7 +196,7 @@ func (s *Subject) customer(ctx context.Context, app core.App, gateway billing.Ga
 // mark ends a live attempt that moved no money.
 func (s *Subject) mark(app core.App, id, status, reason string) error {
 	_, err := app.DB().Update(collections.PaymentTransactions,
-		dbx.Params{"status": status, "reason": cut(reason, 200), "updated": collections.Stamp(s.Now()).String()},
+		dbx.Params{"status": status, "reason": collections.Cut(reason, 200), "updated": collections.Stamp(s.Now()).String()},
 		dbx.HashExp{"id": id, "status": live}).Execute()
 	if err != nil {
 		return fmt.Errorf("payment attempt %s: %w", id, err)

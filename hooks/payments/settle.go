@@ -234,7 +234,7 @@ func (s *Subject) closeOther(tx core.App, now time.Time, a *attempt) error {
 // stays open through declines, and nothing revives a cancelled attempt.
 func progress(tx core.App, now time.Time, a *attempt, rep billing.PaymentReport) error {
 	status := nextStatus(a, rep)
-	change := dbx.Params{"status": status, "reason": cut(rep.Reason, 200), "decline": string(rep.Decline), "updated": collections.Stamp(now).String()}
+	change := dbx.Params{"status": status, "reason": collections.Cut(rep.Reason, 200), "decline": string(rep.Decline), "updated": collections.Stamp(now).String()}
 	if a.Reference == "" && rep.Reference != "" {
 		change["gateway_transaction_id"] = rep.Reference
 	}
@@ -287,11 +287,4 @@ func row(a attempt) dbx.Params {
 		"action_url": a.ActionURL, "currency": a.Currency, "amount_minor": a.Minor, "reason": a.Reason,
 		"applied_minor": 0, "excess_minor": 0, "fee_minor": 0, "decline": "", "description": "", "settled_at": "",
 	}
-}
-
-func cut(s string, limit int) string {
-	if len(s) > limit {
-		return s[:limit]
-	}
-	return s
 }

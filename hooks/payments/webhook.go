@@ -71,7 +71,7 @@ func (d stored) insert(tx core.App, now string) error {
 	_, err := collections.Statement(tx, "INSERT INTO `webhook_events` (`id`, `gateway`, `event_id`, `type`, `object`, `status`, `refetch`, `body`, `received_at`, `done_at`, `error`, `created`, `updated`)"+
 		" VALUES ({:id}, {:gateway}, {:event}, {:type}, {:object}, 'new', {:refetch}, {:body}, {:now}, '', '', {:now}, {:now}) ON CONFLICT DO NOTHING").
 		Bind(dbx.Params{
-			"id": core.GenerateDefaultRandomId(), "gateway": d.gateway, "event": d.event.ID, "type": cut(d.event.Type, 120), "object": cut(d.event.Object, 255),
+			"id": core.GenerateDefaultRandomId(), "gateway": d.gateway, "event": d.event.ID, "type": collections.Cut(d.event.Type, 120), "object": collections.Cut(d.event.Object, 255),
 			"refetch": d.event.Refetch, "body": string(d.body), "now": now,
 		}).Execute()
 	if err != nil {

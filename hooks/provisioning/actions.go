@@ -297,18 +297,11 @@ func (s *Subject) givenUp(tx core.App, r *jobs.Run, cause error) error {
 	if err := collections.Save(tx, svc); err != nil {
 		return fmt.Errorf("service %s: %w", svc.Id, err)
 	}
-	if err := writeLog(tx, svc, r.Kind, "failed", r.Actor, "", cut(cause.Error(), 900), r.Queued, r.Now()); err != nil {
+	if err := writeLog(tx, svc, r.Kind, "failed", r.Actor, "", collections.Cut(cause.Error(), 900), r.Queued, r.Now()); err != nil {
 		return err
 	}
 	return audit.Write(tx, r.Now(), audit.Entry{
 		ActorKind: audit.System, Action: "job.given_up", Resource: collections.Services, ResourceID: r.Service,
-		Changes: map[string]any{"job": r.Key, "cause": cut(cause.Error(), 900)},
+		Changes: map[string]any{"job": r.Key, "cause": collections.Cut(cause.Error(), 900)},
 	})
-}
-
-func cut(s string, limit int) string {
-	if len(s) > limit {
-		return s[:limit]
-	}
-	return s
 }

@@ -272,10 +272,8 @@ func waitingNote(class provisioning.ErrorClass) string {
 // setSteps updates the progress field.
 func setSteps(svc *core.Record, name, state, note string, now time.Time) error {
 	steps := []step{}
-	if raw := svc.GetString("steps"); raw != "" && raw != "null" {
-		if err := json.Unmarshal([]byte(raw), &steps); err != nil {
-			return fmt.Errorf("service %s: steps: %w", svc.Id, err)
-		}
+	if err := collections.ReadJSON(svc, "steps", &steps); err != nil {
+		return err
 	}
 	svc.Set("steps", mark(steps, name, state, note, now))
 	return nil

@@ -85,7 +85,7 @@ type step struct {
 // building calls it.
 func plan(svc *core.Record, names []string) error {
 	steps := []step{}
-	if err := decode(svc, "steps", &steps); err != nil {
+	if err := collections.ReadJSON(svc, "steps", &steps); err != nil {
 		return err
 	}
 	for _, name := range names {

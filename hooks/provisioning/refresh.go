@@ -1,7 +1,6 @@
 package provisioning
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -96,10 +95,8 @@ func (s *Subject) record(r *jobs.Run, st provisioning.Status, t provisioning.Tra
 			return fmt.Errorf("service %s: %w", r.Service, err)
 		}
 		u := usage{}
-		if raw := svc.GetString("usage"); raw != "" && raw != "null" {
-			if err := json.Unmarshal([]byte(raw), &u); err != nil {
-				return fmt.Errorf("service %s: usage: %w", svc.Id, err)
-			}
+		if err := collections.ReadJSON(svc, "usage", &u); err != nil {
+			return err
 		}
 		u.CPUPercent = nil
 		if st.CPUPercent >= 0 {
@@ -152,10 +149,8 @@ func (s *Subject) lost(r *jobs.Run) error {
 // failStep marks the step that was under way as failed.
 func failStep(svc *core.Record, note string, now time.Time) error {
 	steps := []step{}
-	if raw := svc.GetString("steps"); raw != "" && raw != "null" {
-		if err := json.Unmarshal([]byte(raw), &steps); err != nil {
-			return fmt.Errorf("service %s: steps: %w", svc.Id, err)
-		}
+	if err := collections.ReadJSON(svc, "steps", &steps); err != nil {
+		return err
 	}
 	for _, st := range steps {
 		if st.State != "done" {

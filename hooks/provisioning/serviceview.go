@@ -1,7 +1,6 @@
 package provisioning
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -78,11 +77,11 @@ func (s *Subject) view(app core.App, svc *core.Record, whole bool) (serviceView,
 		Created:     collections.Time(svc, "created"), Updated: collections.Time(svc, "updated"),
 		Addresses: []addressView{}, Abilities: []string{}, Steps: []step{}, Activity: []activityView{},
 	}
-	if err := decode(svc, "usage", &v.Usage); err != nil {
+	if err := collections.ReadJSON(svc, "usage", &v.Usage); err != nil {
 		return v, err
 	}
 	steps := []step{}
-	if err := decode(svc, "steps", &steps); err != nil {
+	if err := collections.ReadJSON(svc, "steps", &steps); err != nil {
 		return v, err
 	}
 	v.Display = display(svc, steps)
@@ -187,17 +186,6 @@ func activity(app core.App, svc *core.Record) ([]activityView, error) {
 		views = append(views, activityView{collections.Time(r, "finished_at"), action, actor, r.GetString("status"), ""})
 	}
 	return views, nil
-}
-
-func decode(r *core.Record, field string, into any) error {
-	raw := r.GetString(field)
-	if raw == "" || raw == "null" {
-		return nil
-	}
-	if err := json.Unmarshal([]byte(raw), into); err != nil {
-		return fmt.Errorf("%s %s: %s: %w", r.Collection().Name, r.Id, field, err)
-	}
-	return nil
 }
 
 func optional(t time.Time) *time.Time {

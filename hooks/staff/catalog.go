@@ -2,6 +2,7 @@ package staff
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -67,7 +68,7 @@ func checkPlan(plan *core.Record) error {
 	}
 	features := map[string]int64{}
 	if err := optionalJSON(plan, "features", &features); err != nil {
-		return fmt.Errorf("features: must be an object of whole numbers such as {\"ram_mb\": 4096}: %w", err)
+		return errors.New(`features: must be an object of whole numbers such as {"ram_mb": 4096}`)
 	}
 	choices := []struct {
 		Name     string `json:"name"`
@@ -79,7 +80,7 @@ func checkPlan(plan *core.Record) error {
 		} `json:"options"`
 	}{}
 	if err := optionalJSON(plan, "choices", &choices); err != nil {
-		return fmt.Errorf("choices: must be a list such as [{\"name\":\"template_id\",\"label\":\"Operating system\",\"required\":true,\"options\":[{\"value\":\"8\",\"label\":\"Debian 12\"}]}]: %w", err)
+		return errors.New(`choices: must be a list such as [{"name":"template_id","label":"Operating system","required":true,"options":[{"value":"8","label":"Debian 12"}]}]`)
 	}
 	for i, c := range choices {
 		if c.Name == "" || c.Label == "" || len(c.Options) == 0 {
