@@ -59,6 +59,7 @@ func servicesUp(app core.App) error {
 				uniqueWhere("idx_jobs_open", "`key`", "`state` != 'done'"),
 				uniqueWhere("idx_jobs_serial", "`serial`", "`serial` != '' AND `state` = 'running'"),
 				lookup("idx_jobs_due", "`state`, `next_at`"),
+				lookup("idx_jobs_waiting", "`serial`, `state`"),
 			},
 		},
 		table{

@@ -178,7 +178,7 @@ func (w *Worker) claim(ctx context.Context) (*Run, error) {
 	found := row{}
 	err := w.app.NonconcurrentDB().NewQuery("UPDATE `jobs` SET `state` = 'running', `attempts` = `attempts` + 1, `lease_owner` = {:owner}, `lease_until` = {:until}, `updated` = {:now}" +
 		" WHERE `id` = (SELECT `id` FROM `jobs` AS `j` WHERE " + due + " AND (`serial` = '' OR NOT EXISTS" +
-		" (SELECT 1 FROM `jobs` AS `o` WHERE `o`.`serial` = `j`.`serial` AND `o`.`id` != `j`.`id` AND (`o`.`state` = 'running' OR (`o`.`state` = 'queued' AND `o`.`in_flight`))))" +
+		" (SELECT 1 FROM `jobs` AS `o` WHERE `o`.`serial` = `j`.`serial` AND `o`.`state` IN ('running', 'queued') AND `o`.`id` != `j`.`id` AND (`o`.`state` = 'running' OR (`o`.`state` = 'queued' AND `o`.`in_flight`))))" +
 		" ORDER BY `next_at` LIMIT 1)" +
 		" RETURNING `id`, `kind`, `key`, `user`, `service`, `actor`, `payload`, `attempts`, `in_flight`, `queued_at`").
 		Bind(dbx.Params{"owner": w.owner, "until": collections.Stamp(now.Add(lease)).String(), "now": at}).
