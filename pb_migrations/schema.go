@@ -181,3 +181,68 @@ func exec(app core.App, statements ...string) error {
 	}
 	return nil
 }
+
+// change describes what a later migration adds to an existing collection.
+type change struct {
+	name    string
+	fields  []core.Field
+	values  map[string][]string // further values of select fields
+	indexes []index
+	without []string // indexes that go
+}
+
+// alter saves changes of existing collections in order.
+func alter(app core.App, changes ...change) error {
+	for _, ch := range changes {
+		c, err := app.FindCollectionByNameOrId(ch.name)
+		if err != nil {
+			return fmt.Errorf("collection %s: %w", ch.name, err)
+		}
+		c.Fields.Add(ch.fields...)
+		for field, more := range ch.values {
+			s, ok := c.Fields.GetByName(field).(*core.SelectField)
+			if !ok {
+				return fmt.Errorf("collection %s: %s is no select field", ch.name, field)
+			}
+			s.Values = append(s.Values, more...)
+		}
+		for _, gone := range ch.without {
+			c.RemoveIndex(gone)
+		}
+		for _, i := range ch.indexes {
+			c.AddIndex(i.name, i.unique, i.columns, i.where)
+		}
+		if err := resolve(app, c); err != nil {
+			return fmt.Errorf("collection %s: %w", ch.name, err)
+		}
+		if err := app.Save(c); err != nil {
+			return fmt.Errorf("collection %s: %w", ch.name, err)
+		}
+	}
+	return nil
+}
+
+// undo removes what alter added, for a migration's way back.
+func undo(app core.App, changes ...change) error {
+	for _, ch := range changes {
+		c, err := app.FindCollectionByNameOrId(ch.name)
+		if err != nil {
+			return fmt.Errorf("collection %s: %w", ch.name, err)
+		}
+		for _, i := range ch.indexes {
+			c.RemoveIndex(i.name)
+		}
+		for _, f := range ch.fields {
+			c.Fields.RemoveByName(f.GetName())
+		}
+		for field, more := range ch.values {
+			if s, ok := c.Fields.GetByName(field).(*core.SelectField); ok {
+				s.Values = s.Values[:len(s.Values)-len(more)]
+			}
+		}
+		if err := app.Save(c); err != nil {
+			return fmt.Errorf("collection %s: %w", ch.name, err)
+		}
+	}
+	return nil
+}

@@ -32,21 +32,34 @@ type Deps struct {
 // written lists the collections that the product alone writes, each with what a
 // person does instead.
 var written = map[string]string{
-	collections.LedgerEntries:    "The ledger is written by the product alone; corrections are postings of their own.",
-	collections.AuditLogs:        "The audit log is written by the product alone.",
-	collections.WebhookEvents:    "Webhook events are written by the product alone.",
-	collections.Invoices:         "Invoices are made from orders and are never edited by hand; enter a payment instead, or correct by a credit note.",
-	collections.InvoiceItems:     "Lines belong to their invoice and are written with it.",
-	collections.InvoiceSeries:    "Number series are kept by the product alone, so that numbers have no gap.",
-	collections.Orders:           "Orders are placed by customers and settled by payments.",
-	collections.OrderItems:       "Order items are written with their order.",
-	collections.Subscriptions:    "Subscriptions follow their invoices.",
-	collections.GatewayCustomers: "The link to a gateway's customer is written by the product alone.",
-	collections.PaymentMethods:   "Payment methods mirror what the gateway has saved.",
-	collections.IPAssignments:    "Addresses mirror what the platform has assigned.",
-	collections.ProvisioningLogs: "The log is written by the product alone.",
-	collections.Jobs:             "Jobs are retried or closed by their operation, so that it is audited.",
-	collections.Mails:            "Mails are written by the product alone.",
+	collections.LedgerEntries:       "The ledger is written by the product alone; corrections are postings of their own.",
+	collections.AuditLogs:           "The audit log is written by the product alone.",
+	collections.WebhookEvents:       "Webhook events are written by the product alone.",
+	collections.Invoices:            "Invoices are made from orders and are never edited by hand; enter a payment instead, or correct by a credit note.",
+	collections.InvoiceItems:        "Lines belong to their invoice and are written with it.",
+	collections.InvoiceSeries:       "Number series are kept by the product alone, so that numbers have no gap.",
+	collections.Orders:              "Orders are placed by customers and settled by payments.",
+	collections.OrderItems:          "Order items are written with their order.",
+	collections.Subscriptions:       "Subscriptions follow their invoices.",
+	collections.GatewayCustomers:    "The link to a gateway's customer is written by the product alone.",
+	collections.PaymentMethods:      "Payment methods mirror what the gateway has saved.",
+	collections.IPAssignments:       "Addresses mirror what the platform has assigned.",
+	collections.ProvisioningLogs:    "The log is written by the product alone.",
+	collections.Jobs:                "Jobs are retried or closed by their operation, so that it is audited.",
+	collections.Mails:               "Mails are written by the product alone.",
+	collections.CouponRedemptions:   "Redemptions are written with their order.",
+	collections.SubscriptionItems:   "What a subscription consists of is changed by a change of the subscription, so that it is billed.",
+	collections.SubscriptionChanges: "Changes are requested by their operation, so that they are billed.",
+	collections.CancellationSurveys: "Surveys are customers' own words.",
+	collections.BillableItems:       "What is still to be billed is added by its operation, so that it is audited.",
+	collections.CreditNotes:         "Credit notes are issued by their operation and never edited.",
+	collections.CreditNoteItems:     "Lines belong to their credit note and are written with it.",
+	collections.Refunds:             "Refunds are made by their operation, so that each is booked once.",
+	collections.Disputes:            "Disputes are what the gateway reports.",
+	collections.CreditBalances:      "The balance follows the ledger; book a credit adjustment.",
+	collections.CreditAdjustments:   "Credit is given and taken by its operation, so that it is booked.",
+	collections.DunningSteps:        "The steps of dunning are written by the product alone.",
+	collections.UnmatchedPayments:   "Unmatched money is assigned by its operation, so that it is booked.",
 }
 
 type subject struct{ Deps }
@@ -186,7 +199,10 @@ var settings = map[string]func(decode func(into any) error) error{
 
 // record writes an audit row for what staff changes in the admin UI.
 func (s *subject) record(app core.App) {
-	audited := []string{collections.Gateways, collections.Platforms, collections.Plans, collections.PlanPrices, collections.Settings, collections.Users, collections.UserProfiles, collections.Services}
+	audited := []string{
+		collections.Gateways, collections.Platforms, collections.Plans, collections.PlanPrices, collections.PlanOptions, collections.OptionPrices, collections.Bundles, collections.Coupons, collections.TaxRates, collections.ExchangeRates,
+		collections.BillingProfiles, collections.Quotes, collections.Settings, collections.Users, collections.UserProfiles, collections.Services,
+	}
 	bind := func(what string, on *hook.TaggedHook[*core.RecordRequestEvent]) {
 		on.Bind(&hook.Handler[*core.RecordRequestEvent]{Id: "staffAudit_" + what, Priority: -50, Func: func(e *core.RecordRequestEvent) error {
 			if !e.HasSuperuserAuth() {
