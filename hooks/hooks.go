@@ -35,6 +35,9 @@ type Deps struct {
 	GatewayOverride  map[string]payments.Settings
 	Platforms        map[string]provisioning.Factory
 	PlatformOverride map[string]provisioning.Settings
+
+	// Driver, when given, works queue and inbox by hand: nothing runs by itself.
+	Driver *Driver
 }
 
 // Register binds the whole product to an app.
@@ -43,7 +46,7 @@ func Register(app core.App, d Deps) error {
 	worker := jobs.NewWorker(app, d.Now)
 
 	staff.Register(app, staff.Deps{Now: d.Now, Sealer: d.Sealer, SQLConsole: d.SQLConsole})
-	pay := payments.Register(app, table, worker, payments.Deps{Now: d.Now, Sealer: d.Sealer, Factories: d.Gateways, Override: d.GatewayOverride})
+	pay := payments.Register(app, table, worker, payments.Deps{Now: d.Now, Sealer: d.Sealer, Factories: d.Gateways, Override: d.GatewayOverride, ByHand: d.Driver != nil})
 	worker.YieldTo(pay.Busy) // money first
 	billing.Register(app, table, worker, billingDeps(d, pay))
 	provisioning.Register(app, table, worker, provisioning.Deps{Now: d.Now, Sealer: d.Sealer, Factories: d.Platforms, Override: d.PlatformOverride})
@@ -53,6 +56,10 @@ func Register(app core.App, d Deps) error {
 	err := site.Register(app, table, site.Deps{Public: d.Public, Now: d.Now, Demo: d.Demo, BrandName: brandName(app), SupportEmail: supportEmail(app)})
 	if err != nil {
 		return err
+	}
+	if d.Driver != nil {
+		d.Driver.take(app, table, worker, pay)
+		return nil
 	}
 	run(app, table, worker)
 	return nil

@@ -39,6 +39,7 @@ type Worker struct {
 	handlers map[string]Handler
 	failed   []GivenUp
 	urgent   func() bool
+	jitter   func() float64
 	owner    string
 	bell     chan struct{}
 	stop     context.CancelFunc
@@ -47,7 +48,7 @@ type Worker struct {
 
 // NewWorker makes a worker that has not started.
 func NewWorker(app core.App, now func() time.Time) *Worker {
-	w := &Worker{app: app, now: now, handlers: map[string]Handler{}, owner: core.GenerateDefaultRandomId(), bell: make(chan struct{}, lanes)}
+	w := &Worker{app: app, now: now, handlers: map[string]Handler{}, jitter: rand.Float64, owner: core.GenerateDefaultRandomId(), bell: make(chan struct{}, lanes)}
 	app.Store().Set(wakeKey, w.bell)
 	return w
 }
@@ -73,6 +74,10 @@ func (w *Worker) OnGivenUp(f GivenUp) {
 // for as long as urgent reports some, but never longer than patience at a time.
 func (w *Worker) YieldTo(urgent func() bool) { w.urgent = urgent }
 
+// SpreadBy sets where the worker draws from, in [0, 1), to spread the retries of
+// many jobs; a simulation draws from its seed.
+func (w *Worker) SpreadBy(draw func() float64) { w.jitter = draw }
+
 // yield waits while there is more urgent work.
 func (w *Worker) yield(ctx context.Context) {
 	for waited := time.Duration(0); w.urgent != nil && waited < patience && w.urgent() && ctx.Err() == nil; waited += pause {
@@ -80,13 +85,21 @@ func (w *Worker) yield(ctx context.Context) {
 	}
 }
 
-// Start releases what an earlier process held and begins to work. The caller
-// guarantees that no other process works on this database.
-func (w *Worker) Start() error {
+// Release frees what an earlier process held. The caller guarantees that no
+// other process works on this database.
+func (w *Worker) Release() error {
 	_, err := w.app.DB().Update(collections.Jobs, dbx.Params{"state": Queued, "lease_until": "", "lease_owner": ""},
 		dbx.HashExp{"state": Running}).Execute()
 	if err != nil {
 		return fmt.Errorf("release jobs of an earlier process: %w", err)
+	}
+	return nil
+}
+
+// Start releases what an earlier process held and begins to work.
+func (w *Worker) Start() error {
+	if err := w.Release(); err != nil {
+		return err
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	w.stop = stop
@@ -179,7 +192,7 @@ func (w *Worker) claim(ctx context.Context) (*Run, error) {
 	err := w.app.NonconcurrentDB().NewQuery("UPDATE `jobs` SET `state` = 'running', `attempts` = `attempts` + 1, `lease_owner` = {:owner}, `lease_until` = {:until}, `updated` = {:now}" +
 		" WHERE `id` = (SELECT `id` FROM `jobs` AS `j` WHERE " + due + " AND (`serial` = '' OR NOT EXISTS" +
 		" (SELECT 1 FROM `jobs` AS `o` WHERE `o`.`serial` = `j`.`serial` AND `o`.`state` IN ('running', 'queued') AND `o`.`id` != `j`.`id` AND (`o`.`state` = 'running' OR (`o`.`state` = 'queued' AND `o`.`in_flight`))))" +
-		" ORDER BY `next_at` LIMIT 1)" +
+		" ORDER BY `next_at`, `rowid` LIMIT 1)" +
 		" RETURNING `id`, `kind`, `key`, `user`, `service`, `actor`, `payload`, `attempts`, `in_flight`, `queued_at`").
 		Bind(dbx.Params{"owner": w.owner, "until": collections.Stamp(now.Add(lease)).String(), "now": at}).
 		WithContext(ctx).One(&found)
@@ -239,7 +252,7 @@ func (w *Worker) finish(r *Run, cause error) {
 	default:
 		class := provisioning.Classify(cause)
 		next["error"], next["error_class"] = short(cause), string(class)
-		wait, again := provisioning.Retry(class, r.Attempt, rand.Float64())
+		wait, again := provisioning.Retry(class, r.Attempt, w.jitter())
 		if again {
 			next["state"], next["next_at"] = Queued, collections.Stamp(now.Add(wait)).String()
 		} else {

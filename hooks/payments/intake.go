@@ -23,6 +23,7 @@ type intake struct {
 	waiting chan delivery
 	quit    chan struct{}
 	done    sync.WaitGroup
+	direct  core.App // when set, store commits by itself
 }
 
 type delivery struct {
@@ -61,6 +62,10 @@ func (in *intake) stop() {
 // store returns once the delivery is on disk.
 func (in *intake) store(ctx context.Context, d stored) error {
 	wait := delivery{d, make(chan error, 1)}
+	if in.direct != nil {
+		in.commit(in.direct, []delivery{wait})
+		return <-wait.result
+	}
 	select {
 	case in.waiting <- wait:
 	case <-ctx.Done():

@@ -39,6 +39,9 @@ type Deps struct {
 	Sealer    *collections.Sealer
 	Factories map[string]Factory  // by gateway kind
 	Override  map[string]Settings // from the environment, by kind; set fields win
+	// ByHand leaves the inbox to Settle: nothing runs by itself, and a delivery is
+	// stored by the request that brings it.
+	ByHand bool
 }
 
 // Subject is payments bound to one app.
@@ -51,6 +54,10 @@ type Subject struct {
 	mu    sync.Mutex
 	built map[string]built
 }
+
+// Settle works one batch of the stored deliveries and reports whether there was
+// any. It is for those who drive payments by hand, from one goroutine.
+func (s *Subject) Settle(app core.App) bool { return s.inbox.round(app) }
 
 // Busy reports whether deliveries of gateways wait to be settled.
 func (s *Subject) Busy() bool { return s.inbox.busy.Load() }
@@ -69,6 +76,10 @@ func Register(app core.App, table *op.Table, worker *jobs.Worker, deps Deps) *Su
 	worker.Handle(jobClose, s.closeAttempt)
 	worker.Handle(jobCharge, s.charge)
 	worker.Handle(jobMethods, s.syncMethods)
+	if deps.ByHand {
+		s.intake.direct = app
+		return s
+	}
 	app.OnServe().Bind(&hook.Handler[*core.ServeEvent]{Id: "paymentsInbox", Priority: 50, Func: func(e *core.ServeEvent) error {
 		if err := e.Next(); err != nil {
 			return err

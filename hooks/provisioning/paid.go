@@ -43,7 +43,7 @@ func (s *Subject) startPaid(tx core.App, invoice string) error {
 		User string `db:"user"`
 	}{}
 	err := collections.Statement(tx, "SELECT `id`, `user` FROM `services` WHERE `status` = 'pending' AND `subscription` IN"+
-		" (SELECT `subscription` FROM `invoice_items` WHERE `invoice` = {:invoice} AND `kind` = 'period') ORDER BY `created`, `id`").
+		" (SELECT `subscription` FROM `invoice_items` WHERE `invoice` = {:invoice} AND `kind` = 'period') ORDER BY `rowid`").
 		Bind(dbx.Params{"invoice": invoice}).All(&waiting)
 	if err != nil {
 		return fmt.Errorf("services of invoice %s: %w", invoice, err)

@@ -17,6 +17,26 @@ func (b *Box) emit(kind string, o object, c *call) {
 	b.courier.send(e, &b.switches)
 }
 
+// Event is something that happened, as a delivery carries it.
+type Event struct {
+	ID   string
+	Type string
+	Body []byte // to be signed with SignedHeader
+}
+
+// EventsFrom lists what happened from the n-th event on, counted from 0, oldest
+// first. It serves those who deliver events themselves, at times of their own.
+func (b *Box) EventsFrom(n int) []Event {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	found := []Event{}
+	for _, id := range b.events.order[min(n, len(b.events.order)):] {
+		e := b.events.byID[id]
+		found = append(found, Event{ID: e.id, Type: e.kind, Body: encode(e.render(Version))})
+	}
+	return found
+}
+
 // version1 renders an event for the API, whose answers have our version.
 type version1 struct{ *event }
 
