@@ -9,6 +9,7 @@ import (
 	"github.com/go-pdf/fpdf"
 
 	"github.com/ezscale/ezscale/engine/document/accent"
+	"github.com/ezscale/ezscale/engine/document/font"
 )
 
 // The page, in points of 1/72 inch: A4 with its text block.
@@ -45,62 +46,60 @@ func (s style) leading() float64 { return s.size * 1.4 }
 // canvas is a document being drawn: text by base line, lines and boxes. It
 // wraps the PDF writer so that the layout speaks of styles only.
 type canvas struct {
-	pdf  *fpdf.Fpdf
-	size float64 // font now selected
-	bold bool
+	pdf   *fpdf.Fpdf
+	fonts map[*font.Face]*font.Subset // what is shown of each
+	last  style                       // font now selected
 }
 
-func newCanvas(set script, at time.Time) *canvas {
+func newCanvas(at time.Time) *canvas {
 	pdf := fpdf.New("P", "pt", "A4", "")
 	pdf.SetCatalogSort(true)
 	pdf.SetCreationDate(at.UTC())
 	pdf.SetModificationDate(at.UTC())
+	pdf.SetCompression(false) // embed does that
 	pdf.SetAutoPageBreak(false, 0)
 	pdf.SetMargins(left, top, pageWidth-right)
-	regular, bold := fontsFor(set)
-	pdf.AddUTF8FontFromBytes("noto", "", regular)
-	pdf.AddUTF8FontFromBytes("noto", "B", bold)
-	return &canvas{pdf: pdf}
+	c := &canvas{pdf: pdf, fonts: map[*font.Face]*font.Subset{}}
+	for _, f := range []*font.Face{regularFont(), boldFont()} {
+		pdf.AddFontFromBytes(f.Name(), "", placeholder(f), nil)
+		c.fonts[f] = font.NewSubset(f)
+	}
+	return c
 }
 
-// use selects the font of s.
-func (c *canvas) use(s style) {
-	if c.size == s.size && c.bold == s.bold {
-		return
-	}
-	weight := ""
+// face is the font that s is set in.
+func (s style) face() *font.Face {
 	if s.bold {
-		weight = "B"
+		return boldFont()
 	}
-	c.pdf.SetFont("noto", weight, s.size)
-	c.size, c.bold = s.size, s.bold
+	return regularFont()
 }
 
 // page opens a new page.
 func (c *canvas) page() {
 	c.pdf.AddPage()
-	c.size = 0
+	c.last = style{}
 }
 
 // revisit makes page n the one drawn on.
 func (c *canvas) revisit(n int) {
 	c.pdf.SetPage(n)
-	c.use(style{size: 1}) // the writer must state the font again on this page
+	c.last = style{} // the writer must state the font again on this page
 }
 
-func (c *canvas) measure(s style, text string) float64 {
-	c.use(s)
-	return c.pdf.GetStringWidth(text)
-}
+func (c *canvas) measure(s style, text string) float64 { return s.face().Width(s.size, text) }
 
 // text sets one line from x on the base line y.
 func (c *canvas) text(x, y float64, s style, text string) {
 	if text == "" {
 		return
 	}
-	c.use(s)
+	if c.last.size != s.size || c.last.bold != s.bold {
+		c.pdf.SetFont(s.face().Name(), "", s.size)
+		c.last = s
+	}
 	c.pdf.SetTextColor(int(s.ink.R), int(s.ink.G), int(s.ink.B))
-	c.pdf.Text(x, y, text)
+	c.pdf.Text(x, y, c.fonts[s.face()].Encode(text))
 }
 
 // textRight sets one line that ends at x.
@@ -137,7 +136,6 @@ func (c *canvas) image(l *logo, x, y, w, h float64) {
 // and inside a word that is wider than a line. A no-break space keeps its words
 // together. It always returns a line.
 func (c *canvas) wrap(s style, text string, w float64) []string {
-	c.use(s)
 	var lines []string
 	current := ""
 	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return r == ' ' }) {
@@ -145,7 +143,7 @@ func (c *canvas) wrap(s style, text string, w float64) []string {
 		if current != "" {
 			next = current + " " + word
 		}
-		if c.pdf.GetStringWidth(next) <= w {
+		if c.measure(s, next) <= w {
 			current = next
 			continue
 		}
@@ -153,7 +151,7 @@ func (c *canvas) wrap(s style, text string, w float64) []string {
 			lines = append(lines, current)
 		}
 		var full []string
-		full, current = c.breakWord(word, w)
+		full, current = c.breakWord(s, word, w)
 		lines = append(lines, full...)
 	}
 	if current != "" || len(lines) == 0 {
@@ -163,11 +161,11 @@ func (c *canvas) wrap(s style, text string, w float64) []string {
 }
 
 // breakWord cuts a word into full lines and the part that remains.
-func (c *canvas) breakWord(word string, w float64) (full []string, remaining string) {
-	for word != "" && c.pdf.GetStringWidth(word) > w {
+func (c *canvas) breakWord(s style, word string, w float64) (full []string, remaining string) {
+	for word != "" && c.measure(s, word) > w {
 		at, used := 0, 0.0
 		for i, r := range word {
-			if used += c.pdf.GetStringWidth(string(r)); used > w && i > 0 {
+			if used += c.measure(s, string(r)); used > w && i > 0 {
 				at = i
 				break
 			}
@@ -197,5 +195,5 @@ func (c *canvas) bytes() ([]byte, error) {
 	if err := c.pdf.Output(&out); err != nil {
 		return nil, fmt.Errorf("write PDF: %w", err)
 	}
-	return out.Bytes(), nil
+	return embed(out.Bytes(), c.fonts)
 }

@@ -3,31 +3,58 @@ package document
 import (
 	"bytes"
 	"compress/zlib"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
 	"testing"
-	"unicode/utf16"
 )
 
 var (
 	pageObject = regexp.MustCompile(`(?s)/Type /Page\n.*?/Contents (\d+) 0 R`)
-	textShown  = regexp.MustCompile(`(?s)BT ([\d.-]+) ([\d.-]+) Td \(((?:\\.|[^\\)])*)\) Tj ET`)
+	textShown  = regexp.MustCompile(`(?s)BT (?:/F([0-9a-f]+) [\d.]+ Tf ET|([\d.-]+) ([\d.-]+) Td \(((?:\\.|[^\\)])*)\) Tj ET)`)
+	fontName   = regexp.MustCompile(`/F([0-9a-f]{40}) (\d+) 0 R`)
+	toUnicode  = regexp.MustCompile(`/ToUnicode (\d+) 0 R`)
+	mapping    = regexp.MustCompile(`<([0-9a-f]{4})> <([0-9a-f]+)>`)
 )
 
 // pdfText reads our own PDFs as a person does: page by page, line by line from
 // the top, what stands on one line separated by " | ".
 func pdfText(t testing.TB, pdf []byte) string {
 	t.Helper()
+	fonts := map[string]map[string]string{}
+	for _, m := range fontName.FindAllSubmatch(pdf, -1) {
+		fonts[string(m[1])] = characters(t, pdf, string(m[2]))
+	}
 	var out strings.Builder
 	for n, m := range pageObject.FindAllSubmatch(pdf, -1) {
 		fmt.Fprintf(&out, "--- page %d\n", n+1)
-		writeLines(&out, contentStream(t, pdf, string(m[1])))
+		writeLines(t, &out, contentStream(t, pdf, string(m[1])), fonts)
 	}
 	return out.String()
+}
+
+// characters returns what the codes of a font mean, from its map to Unicode.
+func characters(t testing.TB, pdf []byte, object string) map[string]string {
+	t.Helper()
+	_, body, ok := bytes.Cut(pdf, []byte("\n"+object+" 0 obj\n"))
+	m := toUnicode.FindSubmatch(body)
+	if !ok || m == nil {
+		t.Fatalf("font %s has no map to Unicode", object)
+	}
+	all := map[string]string{}
+	for _, entry := range mapping.FindAllSubmatch(contentStream(t, pdf, string(m[1])), -1) {
+		unit, err := strconv.ParseUint(string(entry[2]), 16, 16)
+		if err != nil {
+			t.Fatalf("font %s maps %s to %s: %v", object, entry[1], entry[2], err)
+		}
+		all[string(entry[1])] = string(rune(unit))
+	}
+	return all
 }
 
 type shownText struct {
@@ -35,12 +62,26 @@ type shownText struct {
 	s    string
 }
 
-func writeLines(out *strings.Builder, content []byte) {
+func writeLines(t testing.TB, out *strings.Builder, content []byte, fonts map[string]map[string]string) {
+	t.Helper()
 	var shown []shownText
+	font := ""
 	for _, m := range textShown.FindAllSubmatch(content, -1) {
-		x, _ := strconv.ParseFloat(string(m[1]), 64)
-		y, _ := strconv.ParseFloat(string(m[2]), 64)
-		shown = append(shown, shownText{x, y, decodeText(m[3])})
+		if len(m[1]) > 0 {
+			font = string(m[1])
+			continue
+		}
+		x, _ := strconv.ParseFloat(string(m[2]), 64)
+		y, _ := strconv.ParseFloat(string(m[3]), 64)
+		var text strings.Builder
+		for code := range slices.Chunk(unescape(m[4]), 2) {
+			c, ok := fonts[font][hex.EncodeToString(code)]
+			if !ok {
+				t.Errorf("font F%s does not say what %x means", font, code)
+			}
+			text.WriteString(c)
+		}
+		shown = append(shown, shownText{x, y, text.String()})
 	}
 	sort.SliceStable(shown, func(i, j int) bool {
 		if shown[i].y != shown[j].y {
@@ -61,8 +102,8 @@ func writeLines(out *strings.Builder, content []byte) {
 	out.WriteString("\n")
 }
 
-// decodeText undoes PDF string escapes and reads UTF-16.
-func decodeText(raw []byte) string {
+// unescape undoes the escapes of a PDF string.
+func unescape(raw []byte) []byte {
 	var b []byte
 	for i := 0; i < len(raw); i++ {
 		if raw[i] == '\\' {
@@ -74,11 +115,7 @@ func decodeText(raw []byte) string {
 		}
 		b = append(b, raw[i])
 	}
-	units := make([]uint16, 0, len(b)/2)
-	for i := 0; i+1 < len(b); i += 2 {
-		units = append(units, uint16(b[i])<<8|uint16(b[i+1]))
-	}
-	return string(utf16.Decode(units))
+	return b
 }
 
 // contentStream returns the inflated stream of an object.

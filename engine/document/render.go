@@ -53,9 +53,7 @@ func RenderInvoice(inv Invoice) ([]byte, error) {
 	}
 	l, _ := locales.Get(inv.Language)  // checked
 	col, _ := accent.Parse(inv.Accent) // checked
-	set := inv.scripts(l.Runes())      // of the texts as given
-	s := &sheet{inv: inv.cleaned(), l: l, accent: col, link: col.OnWhite()}
-	s.canvas = newCanvas(set, inv.IssuedAt) // dates the file
+	s := &sheet{canvas: newCanvas(inv.IssuedAt), inv: inv.cleaned(), l: l, accent: col, link: col.OnWhite()}
 	s.describe()
 
 	s.page()

@@ -63,22 +63,6 @@ func (inv Invoice) Uncovered() []rune {
 	return missing
 }
 
-// scripts returns the scripts that inv's texts and the fixed words need.
-func (inv Invoice) scripts(words string) script {
-	var set script
-	for _, s := range append(inv.strings(), words) {
-		if isPlain(s) {
-			continue
-		}
-		for _, r := range clean(s) {
-			if hasGlyph(r) {
-				set |= scriptOf(r)
-			}
-		}
-	}
-	return set
-}
-
 // cleaned returns inv with every printed text made printable.
 func (inv Invoice) cleaned() Invoice {
 	each := func(list []string) []string {
