@@ -1,6 +1,9 @@
 package collections
 
 import (
+	"database/sql"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -8,6 +11,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/ezscale/ezscale/engine/billing"
+	"github.com/ezscale/ezscale/engine/tax"
 )
 
 // Buyer is the customer as printed on an invoice, frozen when it is issued.
@@ -23,16 +27,80 @@ type Buyer struct {
 	TaxID    string `json:"tax_id"`
 }
 
-// LoadBuyer reads a customer's present details.
-func LoadBuyer(app core.App, user *core.Record) (Buyer, error) {
-	b := Buyer{Name: user.GetString("name"), Email: user.Email()}
-	p, err := First(app, UserProfiles, dbx.HashExp{"user": user.Id})
-	if err != nil || p == nil {
-		return b, err
+// Customer is a user as documents and taxes need them.
+type Customer struct {
+	ID       string
+	Buyer    Buyer
+	Language string // of documents: the user's locale, or "en"
+	Currency string // fixed by the first order, or ""
+	Profile  BillingProfile
+}
+
+// BillingProfile is what staff and checks know of a customer's billing.
+type BillingProfile struct {
+	TaxExempt    bool
+	ExemptReason string
+	VAT          tax.IDCheck
+	IPCountry    string
+}
+
+type customerRow struct {
+	ID           string `db:"id"`
+	Name         string `db:"name"`
+	Email        string `db:"email"`
+	Locale       string `db:"locale"`
+	Currency     string `db:"currency"`
+	Company      string `db:"company"`
+	Street       string `db:"street"`
+	Postcode     string `db:"postcode"`
+	City         string `db:"city"`
+	Region       string `db:"region"`
+	Country      string `db:"country"`
+	TaxID        string `db:"tax_id"`
+	TaxExempt    bool   `db:"tax_exempt"`
+	ExemptReason string `db:"exempt_reason"`
+	VATCheck     string `db:"vat_check"`
+	IPCountry    string `db:"ip_country"`
+}
+
+// LoadCustomer reads a customer's present details. Errors: ErrNotYours for an
+// unknown id.
+func LoadCustomer(app core.App, user string) (Customer, error) {
+	r := customerRow{}
+	err := Statement(app, "SELECT `u`.`id`, `u`.`name`, `u`.`email`, `u`.`locale`, `u`.`currency`,"+
+		" IFNULL(`p`.`company`, '') AS `company`, IFNULL(`p`.`street`, '') AS `street`, IFNULL(`p`.`postcode`, '') AS `postcode`, IFNULL(`p`.`city`, '') AS `city`,"+
+		" IFNULL(`p`.`region`, '') AS `region`, IFNULL(`p`.`country`, '') AS `country`, IFNULL(`p`.`tax_id`, '') AS `tax_id`,"+
+		" IFNULL(`b`.`tax_exempt`, FALSE) AS `tax_exempt`, IFNULL(`b`.`exempt_reason`, '') AS `exempt_reason`, IFNULL(`b`.`vat_check`, '') AS `vat_check`, IFNULL(`b`.`ip_country`, '') AS `ip_country`"+
+		" FROM `users` `u` LEFT JOIN `user_profiles` `p` ON `p`.`user` = `u`.`id` LEFT JOIN `billing_profiles` `b` ON `b`.`user` = `u`.`id` WHERE `u`.`id` = {:id}").
+		Bind(dbx.Params{"id": user}).One(&r)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Customer{}, fmt.Errorf("customer %q: %w", user, ErrNotYours)
 	}
-	b.Company, b.Street, b.Postcode, b.City = p.GetString("company"), p.GetString("street"), p.GetString("postcode"), p.GetString("city")
-	b.Region, b.Country, b.TaxID = p.GetString("region"), p.GetString("country"), p.GetString("tax_id")
-	return b, nil
+	if err != nil {
+		return Customer{}, fmt.Errorf("customer %s: %w", user, err)
+	}
+	c, err := r.customer()
+	if err != nil {
+		return c, fmt.Errorf("customer %s: %w", user, err)
+	}
+	return c, nil
+}
+
+func (r customerRow) customer() (Customer, error) {
+	c := Customer{
+		ID: r.ID, Language: r.Locale, Currency: r.Currency,
+		Buyer:   Buyer{r.Name, r.Company, r.Email, r.Street, r.Postcode, r.City, r.Region, r.Country, r.TaxID},
+		Profile: BillingProfile{TaxExempt: r.TaxExempt, ExemptReason: r.ExemptReason, IPCountry: r.IPCountry},
+	}
+	if r.VATCheck != "" && r.VATCheck != "null" {
+		if err := json.Unmarshal([]byte(r.VATCheck), &c.Profile.VAT); err != nil {
+			return c, fmt.Errorf("answer about the VAT id: %w", err)
+		}
+	}
+	if c.Language == "" {
+		c.Language = "en"
+	}
+	return c, nil
 }
 
 // InvoiceStatus reads an invoice's status.

@@ -8,6 +8,8 @@ import (
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
+
+	"github.com/ezscale/ezscale/engine/tax"
 )
 
 // Brand is who sells: names and addresses that customers read.
@@ -35,6 +37,20 @@ type Invoicing struct {
 	Series  string `json:"series"`
 	Format  string `json:"format"`   // "INV-{year}-{seq:6}"
 	DueDays int    `json:"due_days"` // for bank transfer
+	// CreditSeries and CreditFormat number credit notes.
+	CreditSeries string `json:"credit_series"`
+	CreditFormat string `json:"credit_format"`
+	// DaysAhead is how many days before a period begins its invoice is made.
+	DaysAhead int `json:"days_ahead"`
+	// MinTermDays is the least time between issue and due date of a renewal that
+	// is invoiced late.
+	MinTermDays int `json:"min_term_days"`
+	// ContinueUnpaid keeps invoicing a subscription whose last invoice is overdue.
+	ContinueUnpaid bool `json:"continue_unpaid"`
+	// KeepCredit leaves the customer's credit alone; otherwise it pays new invoices.
+	KeepCredit bool `json:"keep_credit"`
+	// ChangeDays is how long an unpaid change of a subscription stays on offer.
+	ChangeDays int `json:"change_days"`
 }
 
 // Ordering says how long an unpaid order holds its stock.
@@ -69,9 +85,29 @@ func LoadSeller(app core.App) (Seller, error) {
 	return load(app, "seller", Seller{Name: brand.Name, Address: []string{}, Bank: []string{}})
 }
 
+// DefaultInvoicing is what holds until staff sets the group "invoicing".
+func DefaultInvoicing() Invoicing {
+	return Invoicing{
+		Series: "INV", Format: "INV-{year}-{seq:6}", DueDays: 14, CreditSeries: "CN", CreditFormat: "CN-{year}-{seq:6}",
+		DaysAhead: 14, MinTermDays: 7, ChangeDays: 3,
+	}
+}
+
 // LoadInvoicing reads the settings group "invoicing".
 func LoadInvoicing(app core.App) (Invoicing, error) {
-	return load(app, "invoicing", Invoicing{Series: "INV", Format: "INV-{year}-{seq:6}", DueDays: 14})
+	return load(app, "invoicing", DefaultInvoicing())
+}
+
+// LoadTaxing reads the settings group "tax". The seller's country is home
+// unless the group names another.
+func LoadTaxing(app core.App) (tax.Policy, error) {
+	policy, err := load(app, "tax", tax.Policy{Rounding: tax.PerLine})
+	if err != nil || policy.HomeCountry != "" {
+		return policy, err
+	}
+	seller, err := LoadSeller(app)
+	policy.HomeCountry = seller.Country
+	return policy, err
 }
 
 // LoadOrdering reads the settings group "ordering".

@@ -44,6 +44,18 @@ func Stamp(t time.Time) types.DateTime {
 	return d
 }
 
+// ParseStamp reads a date as SQL stores it; an empty one is the zero time.
+func ParseStamp(s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	t, err := time.Parse(types.DefaultDateLayout, s)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("stored date %q: %w", s, err)
+	}
+	return t, nil
+}
+
 // New makes an unsaved record of a collection.
 func New(app core.App, collection string) (*core.Record, error) {
 	c, err := app.FindCachedCollectionByNameOrId(collection)

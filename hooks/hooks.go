@@ -12,6 +12,7 @@ import (
 	"github.com/ezscale/ezscale/collections"
 	"github.com/ezscale/ezscale/hooks/account"
 	"github.com/ezscale/ezscale/hooks/billing"
+	"github.com/ezscale/ezscale/hooks/books"
 	"github.com/ezscale/ezscale/hooks/jobs"
 	"github.com/ezscale/ezscale/hooks/live"
 	"github.com/ezscale/ezscale/hooks/notify"
@@ -46,13 +47,14 @@ func Register(app core.App, d Deps) error {
 	worker := jobs.NewWorker(app, d.Now)
 
 	staff.Register(app, staff.Deps{Now: d.Now, Sealer: d.Sealer, SQLConsole: d.SQLConsole})
-	pay := payments.Register(app, table, worker, payments.Deps{Now: d.Now, Sealer: d.Sealer, Factories: d.Gateways, Override: d.GatewayOverride, ByHand: d.Driver != nil})
+	bk := books.New(d.Now)
+	pay := payments.Register(app, table, worker, payments.Deps{Now: d.Now, Books: bk, Sealer: d.Sealer, Factories: d.Gateways, Override: d.GatewayOverride, ByHand: d.Driver != nil})
 	worker.YieldTo(pay.Busy) // money first
-	billing.Register(app, table, worker, billingDeps(d, pay))
-	provisioning.Register(app, table, worker, provisioning.Deps{Now: d.Now, Sealer: d.Sealer, Factories: d.Platforms, Override: d.PlatformOverride})
-	mails := notify.Register(app, worker, notify.Deps{Now: d.Now, InvoicePDF: billing.RenderPDF})
+	billing.Register(app, table, worker, billingDeps(d, bk, pay))
+	provisioning.Register(app, table, worker, provisioning.Deps{Now: d.Now, Books: bk, Sealer: d.Sealer, Factories: d.Platforms, Override: d.PlatformOverride})
+	mails := notify.Register(app, worker, notify.Deps{Now: d.Now, Books: bk, InvoicePDF: billing.RenderPDF})
 	account.Register(app, table, account.Deps{Now: d.Now, AlreadyRegistered: mails.AlreadyRegistered})
-	live.Register(app)
+	live.Register(app, bk)
 	err := site.Register(app, table, site.Deps{Public: d.Public, Now: d.Now, Demo: d.Demo, BrandName: brandName(app), SupportEmail: supportEmail(app)})
 	if err != nil {
 		return err

@@ -10,14 +10,15 @@ import (
 	"github.com/ezscale/ezscale/collections"
 	engine "github.com/ezscale/ezscale/engine/billing"
 	"github.com/ezscale/ezscale/hooks/billing"
+	"github.com/ezscale/ezscale/hooks/books"
 	"github.com/ezscale/ezscale/hooks/payments"
 )
 
 // billingDeps gives billing the payments it needs, without either knowing the
 // other.
-func billingDeps(d Deps, pay *payments.Subject) billing.Deps {
+func billingDeps(d Deps, bk *books.Books, pay *payments.Subject) billing.Deps {
 	return billing.Deps{
-		Now: d.Now, Key: d.LinkKey, Demo: d.Demo,
+		Now: d.Now, Books: bk, Key: d.LinkKey, Demo: d.Demo,
 		Gateways: func(app core.App) ([]billing.GatewayChoice, error) {
 			choices := []billing.GatewayChoice{}
 			enabled, err := pay.Enabled(app)

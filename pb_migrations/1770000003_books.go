@@ -109,7 +109,7 @@ func collecting() []table {
 			name: "billing_profiles",
 			fields: []core.Field{
 				rel("user", "users"), flag("tax_exempt"), text("exempt_reason", 300),
-				choiceOf("vat_status", "none", "valid", "invalid", "unchecked"), text("vat_checked_id", 40), date("vat_checked_at"), text("vat_consultation", 80),
+				object("vat_check", 5000),
 				object("dunning", 5000), date("exempt_until"), count("invoice_day", 28), flag("no_auto_charge"), text("ip_country", 2), text("flag_reason", 300),
 			},
 			indexes: []index{unique("idx_billing_profiles_user", "`user`")},

@@ -25,11 +25,10 @@ type Item struct {
 	Setup money.Amount
 }
 
-// QuotedLine is a line together with the item it came from.
+// QuotedLine is a line together with the unit it came from.
 type QuotedLine struct {
-	InvoiceLine
-	Kind LineKind
-	Item int // index into the cart
+	Line
+	Unit int // index into the cart
 }
 
 // Recurring is what will be due again, and when first.
@@ -39,11 +38,10 @@ type Recurring struct {
 	Next   time.Time
 }
 
-// Quote is what a cart costs. Checkout shows it and the invoice is made from it,
-// so that the two cannot differ.
+// Quote is what a cart costs before tax. Checkout shows it and the invoice is
+// made from it, so that the two cannot differ.
 type Quote struct {
 	Lines     []QuotedLine
-	Totals    Totals
 	Recurring []Recurring
 }
 
@@ -53,11 +51,13 @@ const MaxItems = 20
 // QuoteCart prices a cart whose first periods start at now. Every item must be
 // in the given currency. Errors name the item.
 func QuoteCart(currency string, items []Item, now time.Time) (Quote, error) {
+	if _, ok := money.Exponent(currency); !ok {
+		return Quote{}, fmt.Errorf("quote: %w: %q", money.ErrCurrency, currency)
+	}
 	if len(items) == 0 || len(items) > MaxItems {
 		return Quote{}, fmt.Errorf("a cart has 1 to %d items, not %d", MaxItems, len(items))
 	}
 	q := Quote{}
-	lines := []InvoiceLine{}
 	for i, it := range items {
 		p, err := PeriodAt(now, it.Cycle, 0)
 		if err != nil {
@@ -68,19 +68,16 @@ func QuoteCart(currency string, items []Item, now time.Time) (Quote, error) {
 			return Quote{}, fmt.Errorf("item %d: %w", i+1, err)
 		}
 		for _, l := range quoted {
-			l.Item = i
+			if l.Amount.Currency() != currency {
+				return Quote{}, fmt.Errorf("item %d (%s): %s in a cart in %s: %w", i+1, it.Plan, l.Amount, currency, money.ErrMismatch)
+			}
+			l.Unit = i
 			q.Lines = append(q.Lines, l)
-			lines = append(lines, l.InvoiceLine)
 		}
 		if err := q.addRecurring(it, p); err != nil {
 			return Quote{}, fmt.Errorf("item %d: %w", i+1, err)
 		}
 	}
-	totals, err := SumLines(currency, lines)
-	if err != nil {
-		return Quote{}, err
-	}
-	q.Totals = totals
 	return q, nil
 }
 
@@ -93,13 +90,13 @@ func itemLines(it Item, p Period) ([]QuotedLine, error) {
 	if err != nil {
 		return nil, err
 	}
-	lines := []QuotedLine{{InvoiceLine: line, Kind: LinePeriod}}
+	lines := []QuotedLine{{Line: Line{InvoiceLine: line, Kind: LinePeriod}}}
 	if it.Setup.Sign() > 0 {
 		setup, err := NewLine(name+" · setup", 1, it.Setup, Period{})
 		if err != nil {
 			return nil, err
 		}
-		lines = append(lines, QuotedLine{InvoiceLine: setup, Kind: LineSetup})
+		lines = append(lines, QuotedLine{Line: Line{InvoiceLine: setup, Kind: LineSetup}})
 	}
 	return lines, nil
 }

@@ -63,6 +63,9 @@ func (a Amount) Currency() string { return a.currency }
 // Exponent returns how many decimals the currency has: 0, 2, 3 or 4.
 func (a Amount) Exponent() int { return exponents[a.currency] }
 
+// Zero returns nothing in a's currency.
+func (a Amount) Zero() Amount { return Amount{0, a.currency} }
+
 // IsZero reports whether there is nothing in a.
 func (a Amount) IsZero() bool { return a.minor == 0 }
 

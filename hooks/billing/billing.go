@@ -10,13 +10,15 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
+	"github.com/ezscale/ezscale/hooks/books"
 	"github.com/ezscale/ezscale/hooks/jobs"
 	"github.com/ezscale/ezscale/hooks/op"
 )
 
 // Deps is what billing needs from outside.
 type Deps struct {
-	Now func() time.Time
+	Now   func() time.Time
+	Books *books.Books
 	// Key signs download links; 32 bytes.
 	Key []byte
 	// Demo says that this is a demonstration with sandbox vendors.
@@ -73,6 +75,6 @@ func Register(app core.App, table *op.Table, worker *jobs.Worker, deps Deps) {
 	s.orderOps(table)
 	s.invoiceOps(table)
 	s.guard(app)
-	s.onPaid(app)
+	deps.Books.OnPaid(s.applyPaid)
 	worker.Handle(jobExpire, s.expire)
 }

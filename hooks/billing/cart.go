@@ -13,6 +13,7 @@ import (
 	"github.com/ezscale/ezscale/collections"
 	"github.com/ezscale/ezscale/engine/billing"
 	"github.com/ezscale/ezscale/engine/money"
+	"github.com/ezscale/ezscale/hooks/books"
 	"github.com/ezscale/ezscale/hooks/op"
 )
 
@@ -37,13 +38,23 @@ type pricedCart struct {
 	Currency string
 	Units    []unit
 	Quote    billing.Quote
+	Priced   books.Priced
+}
+
+// lines are the quote's lines, in order.
+func (c pricedCart) lines() []billing.Line {
+	lines := make([]billing.Line, len(c.Quote.Lines))
+	for i, l := range c.Quote.Lines {
+		lines[i] = l.Line
+	}
+	return lines
 }
 
 var hostname = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$`)
 
 // priceCart looks a cart up and prices it. Faults of the input are a Problem
 // whose fields name the row.
-func priceCart(app core.App, currency string, items []cartItem, now time.Time) (pricedCart, error) {
+func priceCart(app core.App, customer collections.Customer, currency string, items []cartItem, now time.Time) (pricedCart, error) {
 	faults := op.Fields{}
 	cart := pricedCart{Currency: currency}
 	if len(items) == 0 {
@@ -76,6 +87,13 @@ func priceCart(app core.App, currency string, items []cartItem, now time.Time) (
 		return cart, fmt.Errorf("quote: %w", err)
 	}
 	cart.Quote = quote
+	pricer, err := books.NewPricer(app)
+	if err != nil {
+		return cart, err
+	}
+	if cart.Priced, err = pricer.Price(app, customer, cart.lines(), now); err != nil {
+		return cart, fmt.Errorf("quote: %w", err)
+	}
 	return cart, nil
 }
 
@@ -191,16 +209,30 @@ type quoteView struct {
 }
 
 func (s *subject) quote(r *op.Request, in quoteRequest) (quoteView, error) {
-	cart, err := priceCart(r.App, in.Currency, in.Items, r.Now())
+	customer, err := buyerOf(r)
+	if err != nil {
+		return quoteView{}, err
+	}
+	cart, err := priceCart(r.App, customer, in.Currency, in.Items, r.Now())
 	if err != nil {
 		return quoteView{}, err
 	}
 	return viewQuote(cart), nil
 }
 
+// buyerOf is who asks: a customer as we know them, or a visitor of whom nothing
+// is known but that prices must be shown, taxed as at home.
+func buyerOf(r *op.Request) (collections.Customer, error) {
+	if r.Auth != nil && r.Auth.Collection().Name == collections.Users {
+		return collections.LoadCustomer(r.App, r.Auth.Id)
+	}
+	policy, err := collections.LoadTaxing(r.App)
+	return collections.Customer{Language: "en", Buyer: collections.Buyer{Country: policy.HomeCountry, Region: policy.HomeRegion}}, err
+}
+
 func viewQuote(cart pricedCart) quoteView {
 	q := cart.Quote
-	v := quoteView{Currency: cart.Currency, Subtotal: q.Totals.Subtotal, Tax: q.Totals.Tax, Total: q.Totals.Total, Lines: []lineView{}, Recurring: []recurringView{}}
+	v := quoteView{Currency: cart.Currency, Subtotal: cart.Priced.Totals.Subtotal, Tax: cart.Priced.Totals.Tax, Total: cart.Priced.Totals.Total, Lines: []lineView{}, Recurring: []recurringView{}}
 	for _, l := range q.Lines {
 		v.Lines = append(v.Lines, lineView{l.Description, l.Quantity, l.UnitPrice, l.Amount, viewPeriod(l.Period)})
 	}

@@ -49,13 +49,13 @@ func (s *subject) expire(r *jobs.Run) error {
 	if !closed {
 		return jobs.Later(expiryRetry)
 	}
-	return r.App.RunInTransaction(func(tx core.App) error { return release(tx, order.Id, r.Now()) })
+	return r.App.RunInTransaction(func(tx core.App) error { return s.release(tx, order.Id, r.Now()) })
 }
 
 // release ends a pending order with everything that hangs on it: invoice void,
 // subscriptions cancelled, services ended, stock returned. It reads everything
 // again inside the transaction, since a payment may have come meanwhile.
-func release(tx core.App, orderID string, now time.Time) error {
+func (s *subject) release(tx core.App, orderID string, now time.Time) error {
 	order, err := tx.FindRecordById(collections.Orders, orderID)
 	if err != nil {
 		return fmt.Errorf("release order %s: %w", orderID, err)
@@ -67,7 +67,7 @@ func release(tx core.App, orderID string, now time.Time) error {
 	if order.GetString("status") != string(billing.OrderPending) || collections.InvoiceStatus(invoice) != billing.InvoiceOpen || invoice.GetInt64("paid_minor") > 0 {
 		return nil
 	}
-	if err := void(tx, invoice, now); err != nil {
+	if err := s.Books.Void(tx, now, invoice.Id); err != nil {
 		return err
 	}
 	order.Set("status", string(billing.OrderExpired))

@@ -11,6 +11,7 @@ import (
 	"github.com/ezscale/ezscale/collections"
 	"github.com/ezscale/ezscale/engine/billing"
 	"github.com/ezscale/ezscale/hooks/audit"
+	"github.com/ezscale/ezscale/hooks/books"
 	"github.com/ezscale/ezscale/hooks/jobs"
 	"github.com/ezscale/ezscale/hooks/op"
 )
@@ -95,11 +96,15 @@ func (s *subject) place(tx core.App, r *op.Request, in orderRequest) (*core.Reco
 	if err != nil {
 		return nil, fmt.Errorf("customer %s: %w", r.Auth.Id, err)
 	}
-	cart, err := priceCart(tx, in.Currency, in.Items, now)
+	customer, err := collections.LoadCustomer(tx, user.Id)
 	if err != nil {
 		return nil, err
 	}
-	if total := cart.Quote.Totals.Total; total.Minor() != in.Total {
+	cart, err := priceCart(tx, customer, in.Currency, in.Items, now)
+	if err != nil {
+		return nil, err
+	}
+	if total := cart.Priced.Totals.Total; total.Minor() != in.Total {
 		return nil, op.NewProblem(http.StatusConflict, "price_changed", fmt.Sprintf("The price is now %s. Nothing was ordered; please look at the new total.", total.Format("en")))
 	}
 	if err := fixCurrency(tx, user, in.Currency); err != nil {
@@ -108,32 +113,45 @@ func (s *subject) place(tx core.App, r *op.Request, in orderRequest) (*core.Reco
 	if err := reserve(tx, cart); err != nil {
 		return nil, err
 	}
-	invoice, err := s.draft(tx, user, cart.Currency, cart.Quote.Totals, now)
+	order, err := s.saveOrder(tx, r, in, cart)
 	if err != nil {
 		return nil, err
 	}
-	order, err := s.saveOrder(tx, r, in, cart, invoice)
+	invoice, err := s.invoice(tx, user, order, cart, in.Gateway, now)
 	if err != nil {
-		return nil, err
-	}
-	if err := saveUnits(tx, user, order, invoice, cart, in.Gateway, now); err != nil {
-		return nil, err
-	}
-	dueIn := time.Duration(0)
-	if in.Gateway == "manual" {
-		settings, err := collections.LoadInvoicing(tx)
-		if err != nil {
-			return nil, err
-		}
-		dueIn = time.Duration(settings.DueDays) * 24 * time.Hour
-	}
-	if err := s.issue(tx, invoice, now, now.Add(dueIn)); err != nil {
 		return nil, err
 	}
 	return order, s.recordOrder(tx, r, order, invoice)
 }
 
-func (s *subject) saveOrder(tx core.App, r *op.Request, in orderRequest, cart pricedCart, invoice *core.Record) (*core.Record, error) {
+// invoice writes what the order consists of and issues its invoice.
+func (s *subject) invoice(tx core.App, user, order *core.Record, cart pricedCart, gateway string, now time.Time) (books.Document, error) {
+	subscriptions, err := saveUnits(tx, user, order, cart, gateway, now)
+	if err != nil {
+		return books.Document{}, err
+	}
+	lines := cart.lines()
+	for i := range lines {
+		lines[i].Subscription = subscriptions[cart.Quote.Lines[i].Unit]
+	}
+	// The order names its invoice before there is one: whoever follows the invoice
+	// looks for its order.
+	order.Set("invoice", core.GenerateDefaultRandomId())
+	if err := collections.Update(tx, order); err != nil {
+		return books.Document{}, fmt.Errorf("order %s: %w", order.Id, err)
+	}
+	session, err := s.Books.Open(tx, now)
+	if err != nil {
+		return books.Document{}, err
+	}
+	due := now
+	if gateway == "manual" {
+		due = now.AddDate(0, 0, session.Invoicing().DueDays)
+	}
+	return session.Issue(books.Invoice{ID: order.GetString("invoice"), User: user.Id, Kind: "order", Currency: cart.Currency, Lines: lines, DueAt: due})
+}
+
+func (s *subject) saveOrder(tx core.App, r *op.Request, in orderRequest, cart pricedCart) (*core.Record, error) {
 	settings, err := collections.LoadOrdering(tx)
 	if err != nil {
 		return nil, err
@@ -141,30 +159,28 @@ func (s *subject) saveOrder(tx core.App, r *op.Request, in orderRequest, cart pr
 	now := r.Now()
 	return collections.Insert(tx, collections.Orders, map[string]any{
 		"user": r.Auth.Id, "client_key": in.ClientKey, "status": string(billing.OrderPending), "currency": cart.Currency,
-		"total_minor": cart.Quote.Totals.Total.Minor(), "gateway": in.Gateway, "invoice": invoice.Id,
+		"subtotal_minor": cart.Priced.Totals.Subtotal.Minor(), "tax_minor": cart.Priced.Totals.Tax.Minor(), "total_minor": cart.Priced.Totals.Total.Minor(),
+		"gateway": in.Gateway, "review": "none",
 		"placed_at": collections.Stamp(now), "expires_at": collections.Stamp(now.Add(settings.Hold(in.Gateway))),
 		"terms_at": collections.Stamp(now), "ip": r.RealIP(), "user_agent": collections.Cut(r.Agent(), 400),
 	})
 }
 
 // recordOrder leaves the audit row and the timer that gives the stock back.
-func (s *subject) recordOrder(tx core.App, r *op.Request, order, invoice *core.Record) error {
+func (s *subject) recordOrder(tx core.App, r *op.Request, order *core.Record, invoice books.Document) error {
 	err := audit.Write(tx, r.Now(), audit.Entry{
 		ActorKind: audit.Customer, Actor: r.Auth.Id, Action: "order.place", Resource: collections.Orders, ResourceID: order.Id,
 		IP: r.RealIP(), UserAgent: r.Agent(),
-		Changes: map[string]any{"invoice": invoice.GetString("number"), "total_minor": order.GetInt64("total_minor"), "currency": order.GetString("currency")},
+		Changes: map[string]any{"invoice": invoice.Number, "total_minor": order.GetInt64("total_minor"), "currency": order.GetString("currency")},
 	})
 	if err != nil {
 		return err
 	}
-	if invoice, err = tx.FindRecordById(collections.Invoices, invoice.Id); err != nil {
-		return err
-	}
-	if collections.InvoiceStatus(invoice) != billing.InvoiceOpen {
+	if invoice.Status != billing.InvoiceOpen {
 		return nil // nothing to pay, nothing to expire
 	}
 	_, err = jobs.Enqueue(tx, r.Now(), jobs.Job{
-		Kind: jobExpire, Key: jobExpire + ":" + order.Id, Serial: "invoice:" + invoice.Id, User: r.Auth.Id, Actor: audit.System,
+		Kind: jobExpire, Key: jobExpire + ":" + order.Id, Serial: "invoice:" + invoice.ID, User: r.Auth.Id, Actor: audit.System,
 		At: collections.Time(order, "expires_at").Add(expiryMargin), Payload: expirePayload{Order: order.Id},
 	})
 	return err

@@ -1,7 +1,6 @@
 package billing
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -12,17 +11,17 @@ import (
 )
 
 // saveUnits writes, for each unit of the cart, its subscription, its waiting
-// service and its order row, and the invoice's lines.
-func saveUnits(tx core.App, user, order, invoice *core.Record, cart pricedCart, gateway string, now time.Time) error {
+// service and its order row, and returns the subscriptions in the cart's order.
+func saveUnits(tx core.App, user, order *core.Record, cart pricedCart, gateway string, now time.Time) ([]string, error) {
 	subscriptions := make([]string, len(cart.Units))
 	for i, u := range cart.Units {
 		sub, err := saveSubscription(tx, user, order, u, gateway, now)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		subscriptions[i] = sub.Id
 		if err := saveService(tx, user, sub, u); err != nil {
-			return err
+			return nil, err
 		}
 		_, err = collections.Insert(tx, collections.OrderItems, map[string]any{
 			"user": user.Id, "order": order.Id, "plan": u.plan.Id, "price": u.price.Id, "quantity": 1,
@@ -30,15 +29,10 @@ func saveUnits(tx core.App, user, order, invoice *core.Record, cart pricedCart, 
 			"hostname": u.Hostname, "choices": u.Choices, "subscription": sub.Id,
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
-	for i, l := range cart.Quote.Lines {
-		if err := saveLine(tx, user.Id, invoice.Id, i, l, subscriptions[l.Item]); err != nil {
-			return err
-		}
-	}
-	return nil
+	return subscriptions, nil
 }
 
 func saveSubscription(tx core.App, user, order *core.Record, u unit, gateway string, now time.Time) (*core.Record, error) {
@@ -46,7 +40,7 @@ func saveSubscription(tx core.App, user, order *core.Record, u unit, gateway str
 		"user": user.Id, "plan": u.plan.Id, "price": u.price.Id, "order": order.Id,
 		"status": string(billing.SubscriptionPending), "billing_owner": "platform", "gateway": gateway,
 		"currency": u.price.GetString("currency"), "amount_minor": u.price.GetInt64("amount_minor"), "quantity": 1,
-		"cycle": u.price.GetString("cycle"), "anchor": collections.Stamp(now),
+		"cycle": u.price.GetString("cycle"), "anchor": collections.Stamp(now), "next_period": 1, "access": "open",
 	})
 }
 
@@ -71,16 +65,4 @@ func saveService(tx core.App, user, sub *core.Record, u unit) error {
 		"label": collections.Cut(label, 80), "hostname": u.Hostname, "order_settings": settings, "auto_renew": true,
 	})
 	return err
-}
-
-func saveLine(tx core.App, user, invoice string, position int, l billing.QuotedLine, subscription string) error {
-	_, err := collections.Insert(tx, collections.InvoiceItems, map[string]any{
-		"user": user, "invoice": invoice, "position": position + 1, "kind": string(l.Kind), "description": l.Description,
-		"quantity": l.Quantity, "unit_minor": l.UnitPrice.Minor(), "amount_minor": l.Amount.Minor(), "subscription": subscription,
-		"period_start": collections.Stamp(l.Period.Start), "period_end": collections.Stamp(l.Period.End),
-	})
-	if err != nil {
-		return fmt.Errorf("line %d: %w", position+1, err)
-	}
-	return nil
 }

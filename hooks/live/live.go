@@ -16,16 +16,21 @@ import (
 	"github.com/pocketbase/pocketbase/tools/subscriptions"
 
 	"github.com/ezscale/ezscale/collections"
+	"github.com/ezscale/ezscale/hooks/books"
 )
 
 // prefix of a customer's topic; the customer's id follows.
 const prefix = "customer/"
 
 // watched are the collections whose changes customers see.
-var watched = []string{collections.Services, collections.Invoices, collections.Orders, collections.PaymentMethods}
+var watched = []string{collections.Services, collections.Orders, collections.PaymentMethods}
 
 // Register binds the topic's access check and its messages.
-func Register(app core.App) {
+func Register(app core.App, bk *books.Books) {
+	told := invoice(app)
+	bk.OnIssued(told)
+	bk.OnPaid(told)
+	bk.OnVoided(told)
 	app.OnRealtimeSubscribeRequest().Bind(&hook.Handler[*core.RealtimeSubscribeRequestEvent]{Id: "liveOwnTopic", Func: func(e *core.RealtimeSubscribeRequestEvent) error {
 		for _, topic := range e.Subscriptions {
 			name, _, _ := strings.Cut(topic, "?")
@@ -36,7 +41,7 @@ func Register(app core.App) {
 		return e.Next()
 	}})
 	tell := &hook.Handler[*core.RecordEvent]{Id: "liveTell", Func: func(e *core.RecordEvent) error {
-		broadcast(e.App, e.Record)
+		broadcast(e.App, e.Record.GetString("user"), e.Record.Collection().Name, e.Record.Id)
 		return e.Next()
 	}}
 	app.OnRecordAfterCreateSuccess(watched...).Bind(tell)
@@ -52,10 +57,24 @@ type message struct {
 	ID         string `json:"id"`
 }
 
-// broadcast sends in the background to the clients of the record's customer.
-func broadcast(app core.App, r *core.Record) {
-	topic := prefix + r.GetString("user")
-	body, err := json.Marshal(message{r.Collection().Name, r.Id})
+// invoice tells of an invoice once its transaction is committed: the books write
+// invoices without record hooks.
+func invoice(app core.App) books.Follower {
+	return func(tx core.App, d books.Document) error {
+		tx.TxInfo().OnComplete(func(failed error) error {
+			if failed == nil {
+				broadcast(app, d.User, collections.Invoices, d.ID)
+			}
+			return nil
+		})
+		return nil
+	}
+}
+
+// broadcast sends in the background to a customer's clients.
+func broadcast(app core.App, user, collection, id string) {
+	topic := prefix + user
+	body, err := json.Marshal(message{collection, id})
 	if err != nil {
 		app.Logger().Error("Live message cannot be encoded", "error", fmt.Sprint(err))
 		return
@@ -63,7 +82,7 @@ func broadcast(app core.App, r *core.Record) {
 	clients := []subscriptions.Client{}
 	for _, c := range app.SubscriptionsBroker().Clients() {
 		auth, _ := c.Get(apis.RealtimeClientAuthKey).(*core.Record)
-		if owns(auth, r.GetString("user")) && c.HasSubscription(topic) {
+		if owns(auth, user) && c.HasSubscription(topic) {
 			clients = append(clients, c)
 		}
 	}

@@ -10,18 +10,14 @@ import (
 	"github.com/ezscale/ezscale/collections"
 	"github.com/ezscale/ezscale/engine/document/mail"
 	"github.com/ezscale/ezscale/engine/money"
+	"github.com/ezscale/ezscale/hooks/books"
 	"github.com/ezscale/ezscale/hooks/jobs"
 )
 
 // onRecords writes mails in the transactions of what they tell.
 func (s *Subject) onRecords(app core.App) {
-	app.OnRecordUpdateExecute(collections.Invoices).Bind(&hook.Handler[*core.RecordEvent]{Id: "notifyInvoice", Priority: 10, Func: func(e *core.RecordEvent) error {
-		before := e.Record.Original().GetString("status")
-		if err := e.Next(); err != nil {
-			return err
-		}
-		return s.invoiceMail(e.App, e.Record, before)
-	}})
+	s.Books.OnIssued(s.issued)
+	s.Books.OnPaid(s.paid)
 	app.OnRecordUpdateExecute(collections.Services).Bind(&hook.Handler[*core.RecordEvent]{Id: "notifyService", Priority: 10, Func: func(e *core.RecordEvent) error {
 		before := e.Record.Original().GetString("status")
 		if err := e.Next(); err != nil {
@@ -31,37 +27,35 @@ func (s *Subject) onRecords(app core.App) {
 	}})
 }
 
-func (s *Subject) invoiceMail(tx core.App, inv *core.Record, before string) error {
-	after := inv.GetString("status")
-	if before == after {
+// issued sends an invoice that is due later. What is paid on a page at once gets
+// its receipt instead.
+func (s *Subject) issued(tx core.App, d books.Document) error {
+	if d.Due.Sign() <= 0 || !d.DueAt.After(d.IssuedAt) {
 		return nil
 	}
-	if inv.GetInt64("total_minor") <= 0 {
+	return s.announce(tx, "invoice:"+d.ID, mail.Invoice, d)
+}
+
+// paid sends the receipt of an invoice that was paid.
+func (s *Subject) paid(tx core.App, d books.Document) error {
+	if d.Total.Sign() <= 0 {
 		return nil
 	}
-	switch {
-	case after == "open" && collections.Time(inv, "due_at").After(collections.Time(inv, "issued_at")):
-		// Due later: the customer needs the document to transfer the money. What
-		// is paid on a page at once gets its receipt instead.
-		return s.announce(tx, "invoice:"+inv.Id, mail.Invoice, inv)
-	case after == "paid":
-		return s.announce(tx, "receipt:"+inv.Id, mail.Receipt, inv)
-	}
-	return nil
+	return s.announce(tx, "receipt:"+d.ID, mail.Receipt, d)
 }
 
 // announce queues a mail about an invoice. It is composed when it is sent: an
 // issued invoice does not change, and settling a payment stays short.
-func (s *Subject) announce(tx core.App, key string, kind mail.Kind, inv *core.Record) error {
+func (s *Subject) announce(tx core.App, key string, kind mail.Kind, d books.Document) error {
 	now := s.Now()
 	id, inserted, err := collections.Row(tx, collections.Mails, now, dbx.Params{
-		"key": key, "kind": string(kind), "user": inv.GetString("user"), "recipient": "", "subject": "", "body_text": "", "body_html": "",
-		"invoice": inv.Id, "attach_pdf": true, "secret": false, "status": "queued", "message_id": "", "error": "", "sent_at": "",
+		"key": key, "kind": string(kind), "user": d.User, "recipient": "", "subject": "", "body_text": "", "body_html": "",
+		"invoice": d.ID, "attach_pdf": true, "secret": false, "status": "queued", "message_id": "", "error": "", "sent_at": "",
 	})
 	if err != nil || !inserted {
 		return err
 	}
-	_, err = jobs.Enqueue(tx, now, jobs.Job{Kind: jobMail, Key: jobMail + ":" + id, User: inv.GetString("user"), Actor: "system", Payload: mailPayload{id}})
+	_, err = jobs.Enqueue(tx, now, jobs.Job{Kind: jobMail, Key: jobMail + ":" + id, User: d.User, Actor: "system", Payload: mailPayload{id}})
 	return err
 }
 

@@ -13,12 +13,14 @@ import (
 
 	"github.com/ezscale/ezscale/collections"
 	"github.com/ezscale/ezscale/engine/document/mail"
+	"github.com/ezscale/ezscale/hooks/books"
 	"github.com/ezscale/ezscale/hooks/jobs"
 )
 
 // Deps is what notify needs from outside.
 type Deps struct {
-	Now func() time.Time
+	Now   func() time.Time
+	Books *books.Books
 	// InvoicePDF renders the attachment of an invoice mail.
 	InvoicePDF func(app core.App, invoice *core.Record) ([]byte, error)
 }

@@ -92,6 +92,20 @@ func (s *Subject) sent(r *jobs.Run, row *core.Record, messageID string) error {
 	if _, err := r.App.DB().Update(collections.Mails, change, dbx.HashExp{"id": row.Id}).Execute(); err != nil {
 		return fmt.Errorf("mail %s was sent but not noted: %w", row.Id, err)
 	}
+	return delivered(r.App, row, now)
+}
+
+// delivered notes on an invoice that its customer was sent it: nothing is
+// suspended for an invoice that nobody got.
+func delivered(app core.App, row *core.Record, now string) error {
+	invoice := row.GetString("invoice")
+	if invoice == "" {
+		return nil
+	}
+	_, err := app.DB().NewQuery("UPDATE `invoices` SET `delivered_at` = {:now} WHERE `id` = {:id} AND `delivered_at` = ''").Bind(dbx.Params{"id": invoice, "now": now}).Execute()
+	if err != nil {
+		return fmt.Errorf("invoice %s was sent but not noted: %w", invoice, err)
+	}
 	return nil
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/ezscale/ezscale/collections"
 	"github.com/ezscale/ezscale/engine/billing"
+	"github.com/ezscale/ezscale/hooks/books"
 	"github.com/ezscale/ezscale/hooks/jobs"
 	"github.com/ezscale/ezscale/hooks/op"
 )
@@ -36,6 +37,7 @@ type Factory func(s Settings) (billing.Gateway, error)
 // Deps is what payments needs from outside.
 type Deps struct {
 	Now       func() time.Time
+	Books     *books.Books
 	Sealer    *collections.Sealer
 	Factories map[string]Factory  // by gateway kind
 	Override  map[string]Settings // from the environment, by kind; set fields win

@@ -12,8 +12,8 @@ import (
 
 	"github.com/ezscale/ezscale/collections"
 	"github.com/ezscale/ezscale/engine/billing"
-	"github.com/ezscale/ezscale/engine/money"
 	"github.com/ezscale/ezscale/hooks/audit"
+	"github.com/ezscale/ezscale/hooks/books"
 	"github.com/ezscale/ezscale/hooks/jobs"
 )
 
@@ -134,13 +134,13 @@ func (s *Subject) alreadySettled(tx core.App, now time.Time, a *attempt, rep bil
 
 // receive books money: payment, invoice, ledger, and what follows from it.
 func (s *Subject) receive(tx core.App, now time.Time, a *attempt, rep billing.PaymentReport) error {
-	invoice, err := tx.FindRecordById(collections.Invoices, a.Invoice)
+	invoice, err := books.Read(tx, a.Invoice)
 	if err != nil {
-		return fmt.Errorf("settle %s on invoice %s: %w", rep.Reference, a.Invoice, err)
+		return fmt.Errorf("settle %s: %w", rep.Reference, err)
 	}
-	app, err := apply(invoice, rep.Amount)
+	app, err := books.Decide(invoice, rep.Amount)
 	if err != nil {
-		return fmt.Errorf("settle %s on invoice %s: %w", rep.Reference, invoice.GetString("number"), err)
+		return fmt.Errorf("settle %s: %w", rep.Reference, err)
 	}
 	_, err = collections.Statement(tx, "UPDATE `payment_transactions` SET `status` = 'succeeded', `gateway_transaction_id` = {:reference}, `amount_minor` = {:amount}, `currency` = {:currency},"+
 		" `applied_minor` = {:applied}, `excess_minor` = {:excess}, `gateway_method_id` = {:method}, `settled_at` = {:now}, `updated` = {:now}, `reason` = '', `decline` = '', `action_url` = '' WHERE `id` = {:id}").
@@ -154,42 +154,10 @@ func (s *Subject) receive(tx core.App, now time.Time, a *attempt, rep billing.Pa
 	if err := collections.Post(tx, now, "payment:"+a.ID, a.User, a.Invoice, a.ID, billing.PostPayment(a.Gateway, app)); err != nil {
 		return err
 	}
-	if err := saveApplied(tx, now, invoice, app); err != nil {
+	if err := s.Books.Apply(tx, now, invoice, app); err != nil {
 		return err
 	}
 	return s.follow(tx, now, a, rep, app)
-}
-
-// apply decides what a payment does to the invoice as it is now. Money in
-// another currency than the invoice's cannot pay it and becomes credit.
-func apply(invoice *core.Record, paid money.Amount) (billing.Application, error) {
-	due, err := collections.Amount(invoice, "due_minor")
-	if err != nil {
-		return billing.Application{}, err
-	}
-	if paid.Currency() != due.Currency() {
-		none := money.Must(0, paid.Currency())
-		return billing.Application{Applied: none, Excess: paid, Due: none, Status: collections.InvoiceStatus(invoice)}, nil
-	}
-	return billing.ApplyPayment(collections.InvoiceStatus(invoice), due, paid)
-}
-
-// saveApplied writes the invoice. Whoever follows a paid invoice hooks on this
-// save, inside the same transaction.
-func saveApplied(tx core.App, now time.Time, invoice *core.Record, app billing.Application) error {
-	if app.Applied.IsZero() {
-		return nil
-	}
-	invoice.Set("due_minor", app.Due.Minor())
-	invoice.Set("paid_minor", invoice.GetInt64("paid_minor")+app.Applied.Minor())
-	invoice.Set("status", string(app.Status))
-	if app.Status == billing.InvoicePaid {
-		invoice.Set("paid_at", collections.Stamp(now))
-	}
-	if err := collections.Update(tx, invoice); err != nil {
-		return fmt.Errorf("pay invoice %s: %w", invoice.GetString("number"), err)
-	}
-	return nil
 }
 
 // follow leaves the work that a payment brings: learn the saved methods, close

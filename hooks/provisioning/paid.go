@@ -8,42 +8,28 @@ import (
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
-	"github.com/pocketbase/pocketbase/tools/hook"
 
 	"github.com/ezscale/ezscale/collections"
 	"github.com/ezscale/ezscale/engine/provisioning"
 	"github.com/ezscale/ezscale/hooks/audit"
+	"github.com/ezscale/ezscale/hooks/books"
 	"github.com/ezscale/ezscale/hooks/jobs"
 )
 
-// onPaid sets the waiting services of a paid invoice in motion, inside the
-// transaction that paid it: invoice and job are saved together or not at all.
-func (s *Subject) onPaid(app core.App) {
-	app.OnRecordUpdateExecute(collections.Invoices).Bind(&hook.Handler[*core.RecordEvent]{
-		Id: "provisioningInvoicePaid",
-		Func: func(e *core.RecordEvent) error {
-			before := e.Record.Original().GetString("status")
-			if err := e.Next(); err != nil {
-				return err
-			}
-			if before == "paid" || e.Record.GetString("status") != "paid" {
-				return nil
-			}
-			return s.startPaid(e.App, e.Record.Id)
-		},
-	})
-}
-
-// startPaid takes the waiting services of an invoice from pending to
-// provisioning and queues their building. It is part of every settlement, so it
+// startPaid takes the waiting services of a paid invoice from pending to
+// provisioning and queues their building, inside the transaction that paid it. It is part of every settlement, so it
 // is short; readers learn of it from the invoice, and from the first step.
-func (s *Subject) startPaid(tx core.App, invoice string) error {
+func (s *Subject) startPaid(tx core.App, d books.Document) error {
+	if d.Kind != "order" {
+		return nil // services wait for their first invoice alone
+	}
+	invoice := d.ID
 	waiting := []struct {
 		ID   string `db:"id"`
 		User string `db:"user"`
 	}{}
 	err := collections.Statement(tx, "SELECT `id`, `user` FROM `services` WHERE `status` = 'pending' AND `subscription` IN"+
-		" (SELECT `subscription` FROM `invoice_items` WHERE `invoice` = {:invoice} AND `kind` = 'period') ORDER BY `rowid`").
+		" (SELECT `subscription` FROM `invoice_items` WHERE `invoice` = {:invoice} AND `kind` IN ('period', 'trial', 'hourly')) ORDER BY `rowid`").
 		Bind(dbx.Params{"invoice": invoice}).All(&waiting)
 	if err != nil {
 		return fmt.Errorf("services of invoice %s: %w", invoice, err)

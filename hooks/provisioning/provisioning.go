@@ -15,6 +15,7 @@ import (
 
 	"github.com/ezscale/ezscale/collections"
 	"github.com/ezscale/ezscale/engine/provisioning"
+	"github.com/ezscale/ezscale/hooks/books"
 	"github.com/ezscale/ezscale/hooks/jobs"
 	"github.com/ezscale/ezscale/hooks/op"
 )
@@ -39,6 +40,7 @@ type Factory func(s Settings) (any, error)
 // Deps is what provisioning needs from outside.
 type Deps struct {
 	Now       func() time.Time
+	Books     *books.Books
 	Sealer    *collections.Sealer
 	Factories map[string]Factory  // by platform kind
 	Override  map[string]Settings // from the environment, by kind; set fields win
@@ -61,7 +63,7 @@ func Register(app core.App, table *op.Table, worker *jobs.Worker, deps Deps) *Su
 	s := &Subject{Deps: deps, built: map[string]built{}}
 	s.serviceOps(table)
 	s.staffOps(table)
-	s.onPaid(app)
+	deps.Books.OnPaid(s.startPaid)
 	s.guard(app)
 	worker.Handle(string(provisioning.JobProvision), s.provision)
 	worker.Handle(string(provisioning.JobSuspend), s.suspend)

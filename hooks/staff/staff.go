@@ -18,6 +18,7 @@ import (
 
 	"github.com/ezscale/ezscale/collections"
 	"github.com/ezscale/ezscale/engine/billing"
+	"github.com/ezscale/ezscale/engine/tax"
 	"github.com/ezscale/ezscale/hooks/audit"
 )
 
@@ -151,7 +152,7 @@ func (s *subject) checkSettings(app core.App) {
 func checkSetting(key, raw string) error {
 	check, known := settings[key]
 	if !known {
-		return fmt.Errorf("setting %q is not known; known are brand, seller, invoicing and ordering", key)
+		return fmt.Errorf("setting %q is not known; known are %s", key, strings.Join(slices.Sorted(maps.Keys(settings)), ", "))
 	}
 	d := json.NewDecoder(strings.NewReader(raw))
 	d.DisallowUnknownFields()
@@ -176,14 +177,26 @@ var settings = map[string]func(decode func(into any) error) error{
 	},
 	"seller": func(decode func(any) error) error { return decode(&collections.Seller{}) },
 	"invoicing": func(decode func(any) error) error {
-		v := collections.Invoicing{}
+		v := collections.DefaultInvoicing()
 		if err := decode(&v); err != nil {
 			return err
 		}
-		if v.Series == "" || v.DueDays < 0 || v.DueDays > 365 {
-			return errors.New("series must be set and due_days be 0 to 365")
+		switch {
+		case v.Series == "" || v.CreditSeries == "" || v.Series == v.CreditSeries:
+			return errors.New("series and credit_series must be set and differ")
+		case v.DueDays < 0 || v.DueDays > 365 || v.DaysAhead < 0 || v.DaysAhead > 60 || v.MinTermDays < 0 || v.MinTermDays > 60:
+			return errors.New("due_days must be 0 to 365, days_ahead and min_term_days 0 to 60")
+		case v.ChangeDays < 1 || v.ChangeDays > 30:
+			return errors.New("change_days must be 1 to 30")
 		}
-		return billing.CheckNumberFormat(v.Format)
+		return errors.Join(billing.CheckNumberFormat(v.Format), billing.CheckNumberFormat(v.CreditFormat))
+	},
+	"tax": func(decode func(any) error) error {
+		v := tax.Policy{Rounding: tax.PerLine, HomeCountry: "ZZ"} // home may be left to the seller's country
+		if err := decode(&v); err != nil {
+			return err
+		}
+		return v.Check()
 	},
 	"ordering": func(decode func(any) error) error {
 		v := collections.Ordering{}

@@ -14,7 +14,7 @@ const (
 )
 
 // leaves are the packages below hooks that subjects share.
-var leaves = []string{"op", "jobs", "audit"}
+var leaves = []string{"op", "jobs", "audit", "books"}
 
 // impure are packages of the standard library by which the engine would reach
 // the world: the network, files, storage, randomness.

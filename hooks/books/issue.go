@@ -1,0 +1,207 @@
+package books
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+
+	"github.com/ezscale/ezscale/collections"
+	"github.com/ezscale/ezscale/engine/billing"
+)
+
+// Invoice is what is to be issued.
+type Invoice struct {
+	ID       string // "" makes one; an order names it beforehand
+	User     string
+	Kind     string // of invoices.kind
+	Currency string
+	Lines    []billing.Line
+	DueAt    time.Time
+	// AutoCharge lets dunning charge a saved method when the invoice is due.
+	AutoCharge bool
+	// NextStep is when dunning looks at the invoice first; zero is the due date.
+	NextStep time.Time
+	Parent   string // invoice that this one corrects or is a fee for
+	Note     string // printed below the lines
+}
+
+// Session issues invoices in one transaction with the settings read once.
+type Session struct {
+	*Books
+	tx        core.App
+	now       time.Time
+	invoicing collections.Invoicing
+	seller    string
+	pricer    *Pricer
+}
+
+// Open begins a session in a transaction. It ends with the transaction.
+func (b *Books) Open(tx core.App, now time.Time) (*Session, error) {
+	if err := inTransaction(tx); err != nil {
+		return nil, err
+	}
+	s := &Session{Books: b, tx: tx, now: now}
+	var err error
+	if s.invoicing, err = collections.LoadInvoicing(tx); err != nil {
+		return nil, err
+	}
+	seller, err := collections.LoadSeller(tx)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := json.Marshal(seller)
+	if err != nil {
+		return nil, fmt.Errorf("seller: %w", err)
+	}
+	s.seller = string(raw)
+	s.pricer, err = NewPricer(tx)
+	return s, err
+}
+
+// Invoicing are the settings of the session.
+func (s *Session) Invoicing() collections.Invoicing { return s.invoicing }
+
+// Issue writes an invoice with its lines, draws its number, freezes seller and
+// buyer, books it and tells followers. An invoice over nothing is paid at once.
+// Errors: those of pricing, and the database's refusal to bill a period twice.
+func (s *Session) Issue(in Invoice) (Document, error) {
+	customer, err := collections.LoadCustomer(s.tx, in.User)
+	if err != nil {
+		return Document{}, fmt.Errorf("issue invoice: %w", err)
+	}
+	priced, err := s.pricer.Price(s.tx, customer, in.Lines, s.now)
+	if err != nil {
+		return Document{}, fmt.Errorf("issue invoice: %w", err)
+	}
+	if in.ID == "" {
+		in.ID = core.GenerateDefaultRandomId()
+	}
+	d := Document{
+		ID: in.ID, User: in.User, Kind: in.Kind, Parent: in.Parent, Status: billing.InvoiceOpen, IssuedAt: s.now, DueAt: in.DueAt,
+		Total: priced.Totals.Total, Due: priced.Totals.Total, Paid: priced.Totals.Total.Zero(), Credited: priced.Totals.Total.Zero(), WrittenOff: priced.Totals.Total.Zero(),
+	}
+	if d.Total.Sign() < 0 {
+		return Document{}, fmt.Errorf("issue invoice over %s: an invoice is never negative; give a credit note", d.Total)
+	}
+	if d.Total.IsZero() {
+		d.Status = billing.InvoicePaid
+	}
+	year := s.now.UTC().Year()
+	seq, err := collections.NextInvoiceSeq(s.tx, s.now, s.invoicing.Series, year)
+	if err != nil {
+		return Document{}, err
+	}
+	if d.Number, err = billing.FormatNumber(s.invoicing.Format, year, seq); err != nil {
+		return Document{}, fmt.Errorf("issue invoice: %w", err)
+	}
+	if err := s.write(in, d, customer, priced, seq, year); err != nil {
+		return Document{}, fmt.Errorf("issue invoice %s: %w", d.Number, err)
+	}
+	if err := collections.Post(s.tx, s.now, "invoice:"+d.ID, d.User, d.ID, "", postIssue(in.Kind, priced.Totals)); err != nil {
+		return Document{}, err
+	}
+	if err := tell(s.tx, s.issued, d); err != nil {
+		return Document{}, err
+	}
+	if d.Status == billing.InvoicePaid {
+		return d, tell(s.tx, s.paid, d)
+	}
+	return d, nil
+}
+
+// postIssue books an invoice; one that buys credit earns nothing.
+func postIssue(kind string, t billing.Totals) []billing.Entry {
+	if kind == KindTopUp {
+		return billing.PostTopUpIssued(t.Total)
+	}
+	return billing.PostInvoice(t)
+}
+
+// KindTopUp is the kind of invoices that buy credit.
+const KindTopUp = "topup"
+
+// write saves lines first and the invoice after them, issued as it is: from then
+// on the database takes no further line for it.
+func (s *Session) write(in Invoice, d Document, customer collections.Customer, priced Priced, seq int64, year int) error {
+	for i := range priced.Lines {
+		if err := s.writeLine(d, i, &priced.Lines[i]); err != nil {
+			return err
+		}
+	}
+	buyer, err := json.Marshal(customer.Buyer)
+	if err != nil {
+		return fmt.Errorf("buyer: %w", err)
+	}
+	taxes, err := json.Marshal(priced.Taxes)
+	if err != nil {
+		return fmt.Errorf("taxes: %w", err)
+	}
+	evidence, err := json.Marshal(priced.Evidence)
+	if err != nil {
+		return fmt.Errorf("evidence: %w", err)
+	}
+	next, paidAt := in.NextStep, ""
+	if next.IsZero() {
+		next = in.DueAt
+	}
+	if d.Status == billing.InvoicePaid {
+		next, paidAt = time.Time{}, stamp(s.now)
+	}
+	_, err = collections.Statement(s.tx, "INSERT INTO `invoices` (`id`, `user`, `kind`, `parent`, `status`, `number`, `series`, `year`, `seq`, `currency`, `subtotal_minor`, `tax_minor`, `total_minor`, `due_minor`,"+
+		" `issued_at`, `due_at`, `paid_at`, `next_step_at`, `auto_charge`, `seller`, `buyer`, `language`, `taxes`, `evidence`, `tax_inclusive`, `tax_rounding`, `note`, `created`, `updated`)"+
+		" VALUES ({:id}, {:user}, {:kind}, {:parent}, {:status}, {:number}, {:series}, {:year}, {:seq}, {:currency}, {:subtotal}, {:tax}, {:total}, {:total},"+
+		" {:now}, {:due}, {:paidAt}, {:next}, {:auto}, {:seller}, {:buyer}, {:language}, {:taxes}, {:evidence}, {:inclusive}, {:rounding}, {:note}, {:now}, {:now})").
+		Bind(dbx.Params{
+			"id": d.ID, "user": d.User, "kind": d.Kind, "parent": d.Parent, "status": string(d.Status), "number": d.Number, "series": s.invoicing.Series, "year": year, "seq": seq,
+			"currency": d.Total.Currency(), "subtotal": priced.Totals.Subtotal.Minor(), "tax": priced.Totals.Tax.Minor(), "total": d.Total.Minor(),
+			"now": stamp(s.now), "due": stamp(in.DueAt), "paidAt": paidAt, "next": stamp(next), "auto": in.AutoCharge, "seller": s.seller, "buyer": string(buyer), "language": customer.Language,
+			"taxes": string(taxes), "evidence": string(evidence), "inclusive": s.pricer.Inclusive(), "rounding": string(s.pricer.policy.Rounding), "note": in.Note,
+		}).Execute()
+	if err != nil {
+		return fmt.Errorf("save: %w", err)
+	}
+	return nil
+}
+
+func (s *Session) writeLine(d Document, i int, l *PricedLine) error {
+	detail, err := json.Marshal(l.Detail)
+	if err != nil {
+		return fmt.Errorf("line %d: %w", i+1, err)
+	}
+	taxes, err := json.Marshal(l.Taxes)
+	if err != nil {
+		return fmt.Errorf("line %d: %w", i+1, err)
+	}
+	_, err = collections.Statement(s.tx, "INSERT INTO `invoice_items` (`id`, `user`, `invoice`, `position`, `kind`, `description`, `quantity`, `unit_minor`, `amount_minor`, `net_minor`, `tax_minor`, `taxes`, `live`,"+
+		" `subscription`, `item`, `period_start`, `period_end`, `tax_date`, `parent`, `detail`, `created`, `updated`)"+
+		" VALUES ({:id}, {:user}, {:invoice}, {:position}, {:kind}, {:description}, {:quantity}, {:unit}, {:amount}, {:net}, {:tax}, {:taxes}, TRUE,"+
+		" {:subscription}, {:item}, {:start}, {:end}, {:taxDate}, {:parent}, {:detail}, {:now}, {:now})").
+		Bind(dbx.Params{
+			"id": core.GenerateDefaultRandomId(), "user": d.User, "invoice": d.ID, "position": i + 1, "kind": string(l.Kind), "description": collections.Cut(l.Description, 500), "quantity": l.Quantity,
+			"unit": l.UnitPrice.Minor(), "amount": l.Amount.Minor(), "net": l.Net.Minor(), "tax": l.Tax.Minor(), "taxes": string(taxes), "subscription": l.Subscription, "item": l.Item,
+			"start": stamp(l.Period.Start), "end": stamp(l.Period.End), "taxDate": stamp(l.TaxPoint(s.now)), "parent": l.Parent, "detail": string(detail), "now": stamp(s.now),
+		}).Execute()
+	if err != nil {
+		return fmt.Errorf("line %d (%s): %w", i+1, l.Description, err)
+	}
+	if l.Detail.Line == "" {
+		return nil
+	}
+	return takeFrom(s.tx, l.Detail.Line, l.Net.Neg().Minor(), l.Tax.Neg().Minor(), s.now)
+}
+
+// takeFrom notes on an issued line what was credited of it; the database refuses
+// more than the line holds. Negative figures give it back. A line whose whole
+// was credited no longer bills its period.
+func takeFrom(tx core.App, line string, net, tax int64, now time.Time) error {
+	_, err := collections.Statement(tx, "UPDATE `invoice_items` SET `credited_minor` = `credited_minor` + {:net}, `credited_tax_minor` = `credited_tax_minor` + {:tax},"+
+		" `live` = (`live` AND (`credited_minor` + {:net} != `net_minor` OR `net_minor` = 0)), `updated` = {:now} WHERE `id` = {:id}").
+		Bind(dbx.Params{"id": line, "net": net, "tax": tax, "now": stamp(now)}).Execute()
+	if err != nil {
+		return fmt.Errorf("credit of line %s: %w", line, err)
+	}
+	return nil
+}

@@ -1,0 +1,148 @@
+package books
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+
+	"github.com/ezscale/ezscale/collections"
+	"github.com/ezscale/ezscale/engine/billing"
+	"github.com/ezscale/ezscale/engine/money"
+	"github.com/ezscale/ezscale/engine/tax"
+)
+
+// PricedLine is a line with its tax.
+type PricedLine struct {
+	billing.Line
+	Net   money.Amount
+	Tax   money.Amount
+	Taxes tax.LineTaxes
+}
+
+// Priced are the lines of a document with their taxes and sums. Quotes show it
+// and invoices are made from it, by the same function.
+type Priced struct {
+	Lines    []PricedLine
+	Totals   billing.Totals
+	Taxes    []tax.Group
+	Evidence tax.Evidence
+}
+
+// Pricer adds the tax to lines. It holds the settings and rates of one moment.
+type Pricer struct {
+	policy tax.Policy
+	rates  []tax.Rate
+}
+
+// NewPricer reads the tax settings and the table of rates.
+func NewPricer(app core.App) (*Pricer, error) {
+	policy, err := collections.LoadTaxing(app)
+	if err != nil {
+		return nil, err
+	}
+	rates, err := collections.LoadTaxRates(app)
+	return &Pricer{policy, rates}, err
+}
+
+// Inclusive reports whether prices of the catalog include tax.
+func (p *Pricer) Inclusive() bool { return p.policy.Inclusive && p.policy.Enabled }
+
+// Price computes the tax of each line, of a document for this customer. An
+// unused part of an earlier line carries that line's own taxes, whatever the
+// rates are today. Errors: those of engine/tax; they name the line.
+func (p *Pricer) Price(app core.App, customer collections.Customer, lines []billing.Line, now time.Time) (Priced, error) {
+	out, buyer := Priced{Lines: make([]PricedLine, len(lines))}, customer.TaxBuyer()
+	asked := make([]tax.Line, len(lines))
+	decided := map[string]tax.Treatment{}
+	for i, l := range lines {
+		if l.Detail.Line != "" {
+			given, err := unusedSplit(app, l)
+			if err != nil {
+				return out, fmt.Errorf("line %d (%s): %w", i+1, l.Description, err)
+			}
+			asked[i] = tax.Line{Amount: l.Amount, Given: &given}
+			continue
+		}
+		point := l.TaxPoint(now)
+		day := point.UTC().Format(time.DateOnly)
+		t, known := decided[day]
+		if !known {
+			var err error
+			if t, err = tax.Decide(p.policy, buyer, p.rates, point); err != nil {
+				return out, fmt.Errorf("line %d (%s): %w", i+1, l.Description, err)
+			}
+			decided[day] = t
+		}
+		out.Evidence = t.Evidence
+		asked[i] = tax.Line{Amount: l.Amount, Treatment: t}
+		if l.Kind == billing.LineTopUp { // taxed when it buys something
+			asked[i].Treatment = tax.Treatment{Category: tax.OutOfScope, Reason: tax.ReasonNotTaxable, Date: t.Date}
+		}
+	}
+	res, err := tax.Compute(p.policy.Rounding, p.Inclusive(), asked)
+	if err != nil {
+		return out, err
+	}
+	for i, split := range res.Lines {
+		out.Lines[i] = PricedLine{lines[i], split.Net, split.Tax, split.Taxes}
+	}
+	out.Totals, out.Taxes = billing.Totals{Subtotal: res.Net, Tax: res.Tax, Total: res.Total}, res.Groups
+	return out, nil
+}
+
+type lineRow struct {
+	ID          string `db:"id"`
+	Invoice     string `db:"invoice"`
+	Position    int    `db:"position"`
+	Kind        string `db:"kind"`
+	Description string `db:"description"`
+	Net         int64  `db:"net_minor"`
+	Tax         int64  `db:"tax_minor"`
+	Credited    int64  `db:"credited_minor"`
+	CreditedTax int64  `db:"credited_tax_minor"`
+	Taxes       string `db:"taxes"`
+	Start       string `db:"period_start"`
+	End         string `db:"period_end"`
+	Currency    string `db:"currency"`
+}
+
+const lineColumns = "SELECT `l`.`id`, `l`.`invoice`, `l`.`position`, `l`.`kind`, `l`.`description`, `l`.`net_minor`, `l`.`tax_minor`, `l`.`credited_minor`, `l`.`credited_tax_minor`, IFNULL(`l`.`taxes`, '') AS `taxes`," +
+	" `l`.`period_start`, `l`.`period_end`, `i`.`currency` FROM `invoice_items` `l` JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice`"
+
+// split is an issued line with its taxes, and what of its net is credited.
+func (r lineRow) split() (whole tax.Split, credited money.Amount, err error) {
+	if whole.Net, err = money.New(r.Net, r.Currency); err == nil {
+		whole.Tax, err = money.New(r.Tax, r.Currency)
+	}
+	if err == nil {
+		credited, err = money.New(r.Credited, r.Currency)
+	}
+	if err != nil {
+		return whole, credited, fmt.Errorf("line %s: %w", r.ID, err)
+	}
+	if r.Taxes != "" && r.Taxes != "null" {
+		if err := json.Unmarshal([]byte(r.Taxes), &whole.Taxes); err != nil {
+			return whole, credited, fmt.Errorf("line %s: taxes: %w", r.ID, err)
+		}
+	}
+	return whole, credited, nil
+}
+
+// unusedSplit is the net and tax that a negative line takes off an earlier one.
+// Its amount is in the sense of that line's price.
+func unusedSplit(app core.App, l billing.Line) (tax.Split, error) {
+	row := lineRow{}
+	if err := collections.Statement(app, lineColumns+" WHERE `l`.`id` = {:id}").Bind(dbx.Params{"id": l.Detail.Line}).One(&row); err != nil {
+		return tax.Split{}, fmt.Errorf("earlier line %s: %w", l.Detail.Line, err)
+	}
+	whole, credited, err := row.split()
+	if err != nil {
+		return tax.Split{}, err
+	}
+	more := l.Amount.Neg()
+	part, err := whole.Credit(credited, more)
+	return part.Neg(), err
+}
