@@ -30,7 +30,9 @@ var (
 	line    = accent.Color{R: 0xdf, G: 0xe3, B: 0xe8}
 	surface = accent.Color{R: 0xf6, G: 0xf7, B: 0xf9}
 	okInk   = accent.Color{R: 0x0f, G: 0x70, B: 0x40}
-	badInk  = accent.Color{R: 0xb3, G: 0x26, B: 0x1e}
+	// stampInk is pale enough to read through.
+	stampInk = accent.Color{R: 0xf7, G: 0xdc, B: 0xda}
+	badInk   = accent.Color{R: 0xb3, G: 0x26, B: 0x1e}
 )
 
 // style is a way to set text.
@@ -44,7 +46,8 @@ type style struct {
 func (s style) leading() float64 { return s.size * 1.4 }
 
 // canvas is a document being drawn: text by base line, lines and boxes. It
-// wraps the PDF writer so that the layout speaks of styles only.
+// wraps the PDF writer so that the layout speaks of styles only. Texts are made
+// printable here (see clean), wherever they come from.
 type canvas struct {
 	pdf   *fpdf.Fpdf
 	fonts map[*font.Face]*font.Subset // what is shown of each
@@ -87,11 +90,11 @@ func (c *canvas) revisit(n int) {
 	c.last = style{} // the writer must state the font again on this page
 }
 
-func (c *canvas) measure(s style, text string) float64 { return s.face().Width(s.size, text) }
+func (c *canvas) measure(s style, text string) float64 { return s.face().Width(s.size, clean(text)) }
 
 // text sets one line from x on the base line y.
 func (c *canvas) text(x, y float64, s style, text string) {
-	if text == "" {
+	if text = clean(text); text == "" {
 		return
 	}
 	if c.last.size != s.size || c.last.bold != s.bold {
@@ -138,7 +141,7 @@ func (c *canvas) image(l *logo, x, y, w, h float64) {
 func (c *canvas) wrap(s style, text string, w float64) []string {
 	var lines []string
 	current := ""
-	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return r == ' ' }) {
+	for _, word := range strings.FieldsFunc(clean(text), func(r rune) bool { return r == ' ' }) {
 		next := word
 		if current != "" {
 			next = current + " " + word
@@ -183,7 +186,7 @@ func (c *canvas) ellipsis(s style, text string, w float64) string {
 	if c.measure(s, text) <= w {
 		return text
 	}
-	runes := []rune(text)
+	runes := []rune(clean(text))
 	for len(runes) > 0 && c.measure(s, string(runes)+"…") > w {
 		runes = runes[:len(runes)-1]
 	}

@@ -4,23 +4,37 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/ezscale/ezscale/engine/document/accent"
 	"github.com/ezscale/ezscale/engine/document/locales"
 	"github.com/ezscale/ezscale/engine/money"
 )
 
-// ErrInput reports an invoice that cannot be printed as it is; the message
+// ErrInput reports a document that cannot be printed as it is; the message
 // names the field.
-var ErrInput = errors.New("invoice cannot be rendered")
+var ErrInput = errors.New("document cannot be rendered")
 
 // Check reports the first thing that keeps inv from being printed: a required
 // field that is empty, an unknown language, status or currency, an amount in
-// another currency, or a total that is not the sum of its rows. The error wraps
+// another currency, or a sum that is not that of its rows. The error wraps
 // ErrInput and starts with the field.
 func (inv Invoice) Check() error {
-	for _, check := range []func(Invoice) error{checkHead, checkParties, checkLines, checkAmounts, checkLinks} {
-		if err := check(inv); err != nil {
+	return firstOf(
+		func() error { return checkHead(inv.Brand, inv.Accent, inv.Language, inv.Currency, inv.IssuedAt) },
+		func() error { return checkParties(inv.Seller, inv.Buyer) },
+		inv.checkStatus,
+		inv.body().check,
+		inv.checkReferences,
+		inv.checkSettlement,
+		inv.checkLinks,
+	)
+}
+
+// firstOf runs the checks until one fails.
+func firstOf(checks ...func() error) error {
+	for _, check := range checks {
+		if err := check(); err != nil {
 			return err
 		}
 	}
@@ -31,13 +45,36 @@ func refuse(field, format string, args ...any) error {
 	return fmt.Errorf("%w: %s %s", ErrInput, field, fmt.Sprintf(format, args...))
 }
 
-func checkHead(inv Invoice) error {
-	if blank(inv.Brand) {
+func checkHead(brand, color, language, currency string, issued time.Time) error {
+	if blank(brand) {
 		return refuse("brand", "is empty")
 	}
-	if _, ok := locales.Get(inv.Language); !ok {
-		return refuse("language", "%q is not one of %s", inv.Language, strings.Join(locales.Codes(), ", "))
+	if _, ok := locales.Get(language); !ok {
+		return refuse("language", "%q is not one of %s", language, strings.Join(locales.Codes(), ", "))
 	}
+	if issued.IsZero() {
+		return refuse("issue date", "is missing")
+	}
+	if _, ok := money.Exponent(currency); !ok {
+		return refuse("currency", "%q is unknown", currency)
+	}
+	if _, err := accent.Parse(color); err != nil {
+		return refuse("accent", "%s", err)
+	}
+	return nil
+}
+
+func checkParties(seller, buyer Party) error {
+	if blank(seller.Name) {
+		return refuse("seller name", "is empty")
+	}
+	if blank(buyer.Name) {
+		return refuse("buyer name", "is empty")
+	}
+	return nil
+}
+
+func (inv Invoice) checkStatus() error {
 	switch inv.Status {
 	case Draft:
 	case Open, Paid, Void, Uncollectible:
@@ -47,122 +84,66 @@ func checkHead(inv Invoice) error {
 	default:
 		return refuse("status", "%q is unknown", inv.Status)
 	}
-	if inv.IssuedAt.IsZero() {
-		return refuse("issue date", "is missing")
-	}
-	if _, ok := money.Exponent(inv.Currency); !ok {
-		return refuse("currency", "%q is unknown", inv.Currency)
-	}
-	if _, err := accent.Parse(inv.Accent); err != nil {
-		return refuse("accent", "%s", err)
-	}
 	return nil
 }
 
-func checkParties(inv Invoice) error {
-	if blank(inv.Seller.Name) {
-		return refuse("seller name", "is empty")
-	}
-	if blank(inv.Buyer.Name) {
-		return refuse("buyer name", "is empty")
-	}
-	return nil
-}
-
-func checkLines(inv Invoice) error {
-	if len(inv.Lines) == 0 {
-		return refuse("lines", "are empty")
-	}
-	for i, l := range inv.Lines {
-		field := fmt.Sprintf("line %d", i+1)
-		switch {
-		case blank(l.Description):
-			return refuse(field+" description", "is empty")
-		case l.Quantity < 1:
-			return refuse(field+" quantity", "is %d, below 1", l.Quantity)
-		case l.Start.IsZero() != l.End.IsZero():
-			return refuse(field+" period", "has one end only")
-		case l.End.Before(l.Start):
-			return refuse(field+" period", "ends before it starts")
+func (inv Invoice) checkReferences() error {
+	for i, r := range inv.Corrects {
+		if blank(r.Number) {
+			return refuse(fmt.Sprintf("corrected document %d", i+1), "has no number")
 		}
-		if err := inv.checkCurrency(field+" unit price", l.UnitPrice); err != nil {
-			return err
+	}
+	for i, c := range inv.Corrected {
+		field := fmt.Sprintf("credit note %d", i+1)
+		if blank(c.Number) {
+			return refuse(field, "has no number")
 		}
-		if err := inv.checkCurrency(field+" amount", l.Amount); err != nil {
+		if err := checkPositive(field+" amount", orZero(c.Reduced, inv.Currency), inv.Currency); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func checkAmounts(inv Invoice) error {
-	sum := inv.Subtotal
-	fields := []struct {
-		name   string
-		amount money.Amount
-	}{{"subtotal", inv.Subtotal}, {"total", inv.Total}, {"amount due", inv.Due}, {"credit", inv.credit()}}
-	for i, t := range inv.Taxes {
-		fields = append(fields, struct {
-			name   string
-			amount money.Amount
-		}{fmt.Sprintf("tax %d base", i+1), t.Base})
-	}
-	for _, f := range fields {
-		if err := inv.checkCurrency(f.name, f.amount); err != nil {
-			return err
-		}
-	}
+// checkSettlement looks at what became of the total.
+func (inv Invoice) checkSettlement() error {
 	for i, p := range inv.Payments {
-		if err := inv.checkCurrency(fmt.Sprintf("payment %d amount", i+1), p.Amount); err != nil {
+		if err := checkCurrency(fmt.Sprintf("payment %d amount", i+1), p.Amount, inv.Currency); err != nil {
 			return err
 		}
 	}
-	for i, t := range inv.Taxes {
-		if err := inv.checkCurrency(fmt.Sprintf("tax %d amount", i+1), t.Amount); err != nil {
-			return err
-		}
-		var err error
-		if sum, err = sum.Add(t.Amount); err != nil {
-			return refuse(fmt.Sprintf("tax %d amount", i+1), "cannot be added: %s", err)
-		}
-	}
-	return inv.checkSums(sum)
+	return firstOf(
+		func() error { return checkPositive("credit", orZero(inv.Credit, inv.Currency), inv.Currency) },
+		func() error { return checkPositive("written off", orZero(inv.WrittenOff, inv.Currency), inv.Currency) },
+		func() error { return checkCurrency("amount due", inv.Due, inv.Currency) },
+		func() error {
+			if inv.Status == Paid && !inv.Due.IsZero() {
+				return refuse("amount due", "is %s on a paid invoice", inv.Due)
+			}
+			return nil
+		},
+	)
 }
 
-func (inv Invoice) checkSums(sum money.Amount) error {
-	switch {
-	case sum != inv.Total:
-		return refuse("total", "is %s, but subtotal and taxes make %s", inv.Total, sum)
-	case inv.credit().Sign() < 0:
-		return refuse("credit", "is negative: %s", inv.Credit)
-	case inv.Status == Paid && !inv.Due.IsZero():
-		return refuse("amount due", "is %s on a paid invoice", inv.Due)
-	}
-	return nil
-}
-
-func checkLinks(inv Invoice) error {
+func (inv Invoice) checkLinks() error {
 	if inv.PayURL != "" && !strings.HasPrefix(inv.PayURL, "https://") && !strings.HasPrefix(inv.PayURL, "http://") {
 		return refuse("pay link", "is not an http(s) address")
 	}
 	return nil
 }
 
-func (inv Invoice) checkCurrency(field string, a money.Amount) error {
-	if a.Currency() != inv.Currency {
-		return refuse(field, "is in %q, the invoice in %q", a.Currency(), inv.Currency)
+func checkCurrency(field string, a money.Amount, currency string) error {
+	if a.Currency() != currency {
+		return refuse(field, "is in %q, the document in %q", a.Currency(), currency)
 	}
 	return nil
 }
 
-// credit is Credit with the invoice's currency where none was given.
-func (inv Invoice) credit() money.Amount {
-	if inv.Credit == (money.Amount{}) {
-		if zero, err := money.New(0, inv.Currency); err == nil {
-			return zero
-		}
+func checkPositive(field string, a money.Amount, currency string) error {
+	if a.Sign() < 0 {
+		return refuse(field, "is negative: %s", a)
 	}
-	return inv.Credit
+	return checkCurrency(field, a, currency)
 }
 
 func blank(s string) bool { return strings.TrimSpace(s) == "" }

@@ -44,6 +44,29 @@ func TestBadInput(t *testing.T) {
 		{"credit in another currency", func(i *Invoice) { i.Credit = usd }, "credit"},
 		{"payment in another currency", func(i *Invoice) { i.Payments = []Payment{{Amount: usd}} }, "payment 1 amount"},
 		{"paid but due", func(i *Invoice) { i.Status = Paid }, "amount due"},
+		{"unknown kind of line", func(i *Invoice) { i.Lines[0].Kind = "gift" }, "line 1 kind"},
+		{"discount that adds", func(i *Invoice) { i.Lines[0].Kind = Discount }, "line 1 amount"},
+		{"more days than there are", func(i *Invoice) { i.Lines[0].Share = Share{31, 30} }, "line 1 share"},
+		{"days of no period", func(i *Invoice) { i.Lines[0].Share = Share{Days: 3} }, "line 1 share"},
+		{"usage without a unit", func(i *Invoice) { i.Lines[0].Usage = Usage{Used: 3} }, "line 1 usage"},
+		{"negative usage", func(i *Invoice) { i.Lines[0].Usage = Usage{-3, 0, "GB"} }, "line 1 usage"},
+		{"unknown tax category of a line", func(i *Invoice) { i.Lines[0].Category = "X" }, "line 1 tax category"},
+		{"rate beyond everything", func(i *Invoice) { i.Lines[0].Rates = []int64{1_000_001} }, "line 1 tax rate"},
+		{"tax without a name", func(i *Invoice) { i.Taxes[0].Label = "" }, "tax 1 label"},
+		{"unknown tax category", func(i *Invoice) { i.Taxes[0].Category = "X" }, "tax 1 category"},
+		{"negative rate", func(i *Invoice) { i.Taxes[0].PPM = -1 }, "tax 1 rate"},
+		{"unknown reason", func(i *Invoice) { i.Taxes[0].Reason = "because" }, "tax 1 reason"},
+		{"unknown prices", func(i *Invoice) { i.Prices = "cheap" }, "prices"},
+		{"unknown rounding", func(i *Invoice) { i.Rounding = "up" }, "rounding"},
+		{"lines that do not make the subtotal", func(i *Invoice) { i.Prices, i.Lines[0].Amount = Exclusive, eur(1) }, "lines"},
+		{"lines that do not make the total", func(i *Invoice) { i.Prices = Inclusive }, "lines"},
+		{"lines beyond bounds", func(i *Invoice) { i.Prices, i.Lines[0].Amount = Exclusive, eur(money.Limit) }, "lines"},
+		{"correction of nothing", func(i *Invoice) { i.Corrects = []Reference{{}} }, "corrected document 1"},
+		{"corrected by nothing", func(i *Invoice) { i.Corrected = []Correction{{}} }, "credit note 1"},
+		{"negative reduction", func(i *Invoice) {
+			i.Corrected = []Correction{{Reference{Number: "CN-1"}, eur(-1)}}
+		}, "credit note 1 amount"},
+		{"negative write-off", func(i *Invoice) { i.WrittenOff = eur(-1) }, "written off"},
 		{"script as pay link", func(i *Invoice) { i.PayURL = "javascript:alert(1)" }, "pay link"},
 	}
 	for _, s := range scenarios {
@@ -51,6 +74,71 @@ func TestBadInput(t *testing.T) {
 			inv := openInvoice()
 			s.spoil(&inv)
 			_, err := RenderInvoice(inv)
+			if !errors.Is(err, ErrInput) || !strings.HasPrefix(err.Error(), ErrInput.Error()+": "+s.field+" ") {
+				t.Errorf("got %v, want %v naming %q", err, ErrInput, s.field)
+			}
+		})
+	}
+}
+
+func TestBadCreditNote(t *testing.T) {
+	scenarios := []struct {
+		name  string
+		spoil func(*CreditNote)
+		field string
+	}{
+		{"no brand", func(n *CreditNote) { n.Brand = "" }, "brand"},
+		{"no buyer", func(n *CreditNote) { n.Buyer.Name = "" }, "buyer name"},
+		{"no number", func(n *CreditNote) { n.Number = "" }, "number"},
+		{"no invoice", func(n *CreditNote) { n.Corrects.Number = "" }, "corrected invoice"},
+		{"no lines", func(n *CreditNote) { n.Lines = nil }, "lines"},
+		{"wrong total", func(n *CreditNote) { n.Total = eur(1) }, "total"},
+		{"negative reduction", func(n *CreditNote) { n.Reduced = eur(-1) }, "reduction"},
+		{"credit in another currency", func(n *CreditNote) { n.ToBalance = money.Must(1, "USD") }, "credit"},
+		{"total with no use", func(n *CreditNote) { n.ToBalance = money.Amount{} }, "total"},
+		{"negative total", func(n *CreditNote) {
+			n.Lines = []Line{{Description: "x", Quantity: 1, Amount: eur(-1)}}
+			n.Subtotal, n.Taxes, n.Total = eur(-1), nil, eur(-1)
+		}, "total"},
+	}
+	for _, s := range scenarios {
+		t.Run(s.name, func(t *testing.T) {
+			n := creditNote("en")
+			s.spoil(&n)
+			_, err := RenderCreditNote(n)
+			if !errors.Is(err, ErrInput) || !strings.HasPrefix(err.Error(), ErrInput.Error()+": "+s.field+" ") {
+				t.Errorf("got %v, want %v naming %q", err, ErrInput, s.field)
+			}
+		})
+	}
+}
+
+func TestBadStatement(t *testing.T) {
+	scenarios := []struct {
+		name  string
+		spoil func(*Statement)
+		field string
+	}{
+		{"no language", func(s *Statement) { s.Language = "" }, "language"},
+		{"no seller", func(s *Statement) { s.Seller.Name = "" }, "seller name"},
+		{"no time", func(s *Statement) { s.To = s.From }, "time"},
+		{"opening balance in another currency", func(s *Statement) { s.Opening = money.Must(1, "USD") }, "opening balance"},
+		{"unknown kind", func(s *Statement) { s.Rows[0].Kind = "gift" }, "row 1 kind"},
+		{"neither debit nor credit", func(s *Statement) { s.Rows[0].Credit = money.Amount{} }, "row 1"},
+		{"both debit and credit", func(s *Statement) { s.Rows[0].Debit = eur(1) }, "row 1"},
+		{"negative debit", func(s *Statement) { s.Rows[1].Debit = eur(-1) }, "row 2 debit"},
+		{"credit in another currency", func(s *Statement) { s.Rows[0].Credit = money.Must(1, "USD") }, "row 1 credit"},
+		{"out of order", func(s *Statement) { s.Rows[1].At = s.From }, "row 2 date"},
+		{"after the end", func(s *Statement) { s.Rows[4].At = s.To }, "row 5 date"},
+		{"a balance that is wrong", func(s *Statement) { s.Rows[2].Balance = eur(1) }, "row 3 balance"},
+		{"a balance beyond bounds", func(s *Statement) { s.Rows[1].Debit, s.Opening = eur(money.Limit), eur(money.Limit) }, "row 1 balance"},
+		{"a closing balance that is wrong", func(s *Statement) { s.Closing = eur(0) }, "closing balance"},
+	}
+	for _, s := range scenarios {
+		t.Run(s.name, func(t *testing.T) {
+			st := statement("en")
+			s.spoil(&st)
+			_, err := RenderStatement(st)
 			if !errors.Is(err, ErrInput) || !strings.HasPrefix(err.Error(), ErrInput.Error()+": "+s.field+" ") {
 				t.Errorf("got %v, want %v naming %q", err, ErrInput, s.field)
 			}

@@ -54,14 +54,42 @@ func TestInvoiceText(t *testing.T) {
 		{"draft_en", draft},
 		{"void_de", void},
 		{"long_en", longInvoice(70)},
+		{"rich_en", richInvoice("en")},
+		{"rich_de", richInvoice("de")},
+		{"reverse_en", reverseInvoice("en")},
+		{"reverse_de", reverseInvoice("de")},
+		{"inclusive_en", inclusiveInvoice()},
 	}
 	for _, s := range scenarios {
-		t.Run(s.name, func(t *testing.T) {
-			pdf := mustRender(t, s.inv)
-			checkStructure(t, pdf)
-			golden(t, s.name+".golden.txt", pdfText(t, pdf))
-		})
+		t.Run(s.name, func(t *testing.T) { goldenPDF(t, s.name, mustRender(t, s.inv)) })
 	}
+}
+
+func TestCreditNoteText(t *testing.T) {
+	for _, language := range []string{"en", "de"} {
+		pdf, err := RenderCreditNote(creditNote(language))
+		if err != nil {
+			t.Fatal(err)
+		}
+		goldenPDF(t, "creditnote_"+language, pdf)
+	}
+}
+
+func TestStatementText(t *testing.T) {
+	for name, st := range map[string]Statement{"statement_en": statement("en"), "statement_de": statement("de"), "statement_long_en": longStatement(60)} {
+		pdf, err := RenderStatement(st)
+		if err != nil {
+			t.Fatal(err)
+		}
+		goldenPDF(t, name, pdf)
+	}
+}
+
+// goldenPDF compares what a PDF says with testdata/name.golden.txt.
+func goldenPDF(t *testing.T, name string, pdf []byte) {
+	t.Helper()
+	checkStructure(t, pdf)
+	golden(t, name+".golden.txt", pdfText(t, pdf))
 }
 
 func TestSameBytes(t *testing.T) {

@@ -36,7 +36,7 @@ func openInvoice() Invoice {
 			{Description: "Additional IPv4 address", Start: day(2026, time.November, 23), End: day(2026, time.December, 23), Quantity: 2, UnitPrice: eur(200), Amount: eur(400), Tax: "19 %"},
 			{Description: "Dedicated server setup, hardware assembly and burn-in test including a written protocol of all disks, memory modules and network ports", Quantity: 1, UnitPrice: eur(123450), Amount: eur(123450), Tax: "19 %"},
 		},
-		Subtotal: eur(125640), Taxes: []TaxRow{{"VAT 19 %", eur(125640), eur(23872)}}, Total: eur(149512),
+		Subtotal: eur(125640), Taxes: []TaxRow{{Label: "VAT 19 %", Base: eur(125640), Amount: eur(23872)}}, Total: eur(149512),
 		Credit: eur(1000), Due: eur(148512),
 		PayURL: "https://account.nordlicht.example/pay/9f2c41d2a7",
 		Notes:  []string{"Thank you for your business. Questions about this invoice are answered at billing@nordlicht.example within one working day."},
@@ -47,8 +47,8 @@ func paidInvoice() Invoice {
 	inv := openInvoice()
 	inv.Language, inv.Status, inv.PayURL, inv.Due = "de", Paid, "", eur(0)
 	inv.Payments = []Payment{
-		{day(2026, time.November, 24), "Visa •••• 4242", eur(100000)},
-		{day(2026, time.November, 25), "Überweisung", eur(48512)},
+		{At: day(2026, time.November, 24), Method: "Visa •••• 4242", Amount: eur(100000)},
+		{At: day(2026, time.November, 25), Method: "Überweisung", Amount: eur(48512)},
 	}
 	inv.Notes = []string{"Vielen Dank für Ihren Auftrag."}
 	return inv

@@ -1,116 +1,107 @@
 package document
 
-import "time"
+import "slices"
 
 // rowPad is the space above and below a row's text.
 const rowPad = 6.0
 
-// column is a right-aligned column of figures.
+// table is rows of a wrapped text and figures.
+type table struct {
+	heading string // of the texts
+	rows    [][]styledText
+	lead    column   // left of the texts; without a heading there is none
+	columns []column // figures right of them, left to right
+}
+
+// column is a column of short cells, one a row.
 type column struct {
 	heading string
-	edge    float64 // right edge
+	edge    float64 // right edge of a column of figures
 	cells   []string
 }
 
-// table draws the lines of the invoice, its head again on every page.
-func (s *sheet) table() {
-	columns, room := s.columns()
-	s.tableHead(columns)
-	for i, l := range s.inv.Lines {
-		row := s.describeLine(l, room)
-		height := 2 * rowPad
-		for _, t := range row {
-			height += t.style.leading()
-		}
-		// A row stays on one page unless it would fill most of one anyway.
-		if !s.fits(height) && (height < (bottom-top)/2 || !s.fits(60)) {
-			s.nextPage()
-			s.tableHead(columns)
-		}
-		s.row(row, i, columns)
-	}
-}
-
-// styledLine is one set line of a cell.
-type styledLine struct {
+// styledText is a text in its style.
+type styledText struct {
 	style style
 	text  string
 }
 
-// describeLine wraps what stands in a line's description cell.
-func (s *sheet) describeLine(l Line, room float64) []styledLine {
-	var out []styledLine
-	add := func(st style, text string) {
-		for _, part := range s.wrap(st, text, room) {
-			out = append(out, styledLine{st, part})
+// table draws t, its head again on every page.
+func (s *sheet) table(t table) {
+	textLeft, room := s.measureColumns(&t)
+	s.tableHead(t, textLeft)
+	for i, cell := range t.rows {
+		row := s.wrapped(cell, room)
+		height := 2 * rowPad
+		for _, l := range row {
+			height += l.style.leading()
 		}
-	}
-	add(bodyStyle, l.Description)
-	if !l.Start.IsZero() {
-		// The period is half-open: its last day is the one before End.
-		last := l.End.Add(-time.Nanosecond)
-		if last.Before(l.Start) {
-			last = l.Start
+		// A row stays on one page unless it would fill most of one anyway.
+		if !s.fits(height) && (height < (bottom-top)/2 || !s.fits(60)) {
+			s.nextPage()
+			s.tableHead(t, textLeft)
 		}
-		add(smallStyle, s.l.Text("invoice.period", "start", s.l.Date(l.Start), "end", s.l.Date(last)))
+		s.row(t, i, row, textLeft)
 	}
-	for _, d := range l.Details {
-		add(smallStyle, d)
-	}
-	return out
 }
 
-func (s *sheet) row(row []styledLine, index int, columns []column) {
+// wrapped breaks the texts of a cell into lines; empty ones are left out.
+func (s *sheet) wrapped(cell []styledText, room float64) (lines []styledText) {
+	for _, t := range cell {
+		if clean(t.text) == "" {
+			continue
+		}
+		for _, part := range s.wrap(t.style, t.text, room) {
+			lines = append(lines, styledText{t.style, part})
+		}
+	}
+	return lines
+}
+
+func (s *sheet) row(t table, index int, lines []styledText, textLeft float64) {
 	s.y += rowPad
-	for _, c := range columns {
+	if t.lead.heading != "" {
+		s.text(left, s.y+bodyStyle.size, bodyStyle, t.lead.cells[index])
+	}
+	for _, c := range t.columns {
 		s.textRight(c.edge, s.y+bodyStyle.size, bodyStyle, c.cells[index])
 	}
-	for _, t := range row {
-		if !s.fits(t.style.leading()) {
+	for _, l := range lines {
+		if !s.fits(l.style.leading()) {
 			s.nextPage()
-			s.tableHead(columns)
+			s.tableHead(t, textLeft)
 			s.y += rowPad
 		}
-		s.down(left, t.style, t.text)
+		s.down(textLeft, l.style, l.text)
 	}
 	s.y += rowPad
 	s.rule(left, right, s.y, 0.5, line)
 }
 
-func (s *sheet) tableHead(columns []column) {
-	s.text(left, s.y+labelStyle.size, labelStyle, s.l.Text("invoice.col.description"))
-	for _, c := range columns {
+func (s *sheet) tableHead(t table, textLeft float64) {
+	s.text(left, s.y+labelStyle.size, labelStyle, t.lead.heading)
+	s.text(textLeft, s.y+labelStyle.size, labelStyle, t.heading)
+	for _, c := range t.columns {
 		s.textRight(c.edge, s.y+labelStyle.size, labelStyle, c.heading)
 	}
 	s.y += labelStyle.leading() + 5
 	s.rule(left, right, s.y, 0.8, muted)
 }
 
-// columns measures the columns of figures and returns them left to right, with
-// the width that remains for descriptions.
-func (s *sheet) columns() (columns []column, room float64) {
-	n := len(s.inv.Lines)
-	quantity, unit := column{cells: make([]string, n)}, column{cells: make([]string, n)}
-	tax, amount := column{cells: make([]string, n)}, column{cells: make([]string, n)}
-	taxed := false
-	for i, l := range s.inv.Lines {
-		quantity.cells[i], unit.cells[i] = clean(s.l.Integer(l.Quantity)), s.figure(l.UnitPrice)
-		tax.cells[i], amount.cells[i] = s.ellipsis(bodyStyle, l.Tax, 90), s.figure(l.Amount)
-		taxed = taxed || l.Tax != ""
-	}
-	quantity.heading, unit.heading = s.l.Text("invoice.col.quantity"), s.l.Text("invoice.col.unit")
-	tax.heading, amount.heading = s.l.Text("invoice.col.tax"), s.l.Text("invoice.col.amount", "currency", s.inv.Currency)
-
-	columns = []column{quantity, unit, tax, amount}
-	if !taxed {
-		columns = []column{quantity, unit, amount}
-	}
+// measureColumns sets the columns' edges and returns where the texts begin and
+// the width that remains for them.
+func (s *sheet) measureColumns(t *table) (textLeft, room float64) {
+	t.columns = slices.Clone(t.columns)
 	edge := right
-	for i := len(columns) - 1; i >= 0; i-- {
-		columns[i].edge = edge
-		edge -= s.widest(columns[i]) + gutter
+	for i := len(t.columns) - 1; i >= 0; i-- {
+		t.columns[i].edge = edge
+		edge -= s.widest(t.columns[i]) + gutter
 	}
-	return columns, edge - left
+	textLeft = left
+	if t.lead.heading != "" {
+		textLeft += s.widest(t.lead) + gutter
+	}
+	return textLeft, edge - textLeft
 }
 
 func (s *sheet) widest(c column) float64 {

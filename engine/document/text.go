@@ -1,7 +1,6 @@
 package document
 
 import (
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -63,35 +62,6 @@ func (inv Invoice) Uncovered() []rune {
 	return missing
 }
 
-// cleaned returns inv with every printed text made printable.
-func (inv Invoice) cleaned() Invoice {
-	each := func(list []string) []string {
-		out := make([]string, 0, len(list))
-		for _, s := range list {
-			if s = clean(s); s != "" {
-				out = append(out, s)
-			}
-		}
-		return out
-	}
-	party := func(p Party) Party {
-		return Party{clean(p.Name), each(p.Address), clean(p.VATID), clean(p.Registration), clean(p.Email), clean(p.Website), each(p.Bank)}
-	}
-	inv.Brand, inv.Number, inv.Series = clean(inv.Brand), clean(inv.Number), clean(inv.Series)
-	inv.Seller, inv.Buyer, inv.Notes = party(inv.Seller), party(inv.Buyer), each(inv.Notes)
-	inv.Lines, inv.Taxes, inv.Payments = slices.Clone(inv.Lines), slices.Clone(inv.Taxes), slices.Clone(inv.Payments)
-	for i, l := range inv.Lines {
-		inv.Lines[i].Description, inv.Lines[i].Details, inv.Lines[i].Tax = clean(l.Description), each(l.Details), clean(l.Tax)
-	}
-	for i, t := range inv.Taxes {
-		inv.Taxes[i].Label = clean(t.Label)
-	}
-	for i, p := range inv.Payments {
-		inv.Payments[i].Method = clean(p.Method)
-	}
-	return inv
-}
-
 // strings returns every text of inv that is printed as given.
 func (inv Invoice) strings() []string {
 	all := []string{inv.Brand, inv.Number, inv.Series, inv.PayURL}
@@ -100,13 +70,19 @@ func (inv Invoice) strings() []string {
 		all = append(append(all, p.Address...), p.Bank...)
 	}
 	for _, l := range inv.Lines {
-		all = append(append(all, l.Description, l.Tax), l.Details...)
+		all = append(append(all, l.Description, l.Tax, l.Coupon, l.Usage.Unit), l.Details...)
 	}
 	for _, t := range inv.Taxes {
-		all = append(all, t.Label)
+		all = append(all, t.Label, t.Name, t.Note)
 	}
 	for _, p := range inv.Payments {
 		all = append(all, p.Method)
+	}
+	for _, r := range inv.Corrects {
+		all = append(all, r.Number)
+	}
+	for _, c := range inv.Corrected {
+		all = append(all, c.Number)
 	}
 	return append(all, inv.Notes...)
 }

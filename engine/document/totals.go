@@ -27,8 +27,7 @@ func (r totalRow) height() float64 {
 }
 
 // totals draws the sums, kept together on one page where they fit on one.
-func (s *sheet) totals() {
-	rows := s.totalRows()
+func (s *sheet) totals(rows []totalRow) {
 	height := 10.0
 	for _, r := range rows {
 		height += r.height()
@@ -54,26 +53,11 @@ func (s *sheet) totals() {
 	s.y += 14
 }
 
-func (s *sheet) totalRows() []totalRow {
-	var rows []totalRow
-	add := func(st style, ruled bool, label string, a money.Amount) {
-		amount := s.money(a)
-		room := right - totalsLeft - gutter - s.measure(st, amount)
-		rows = append(rows, totalRow{st, s.wrap(st, label, room), amount, ruled})
-	}
-	add(bodyStyle, false, s.l.Text("invoice.subtotal"), s.inv.Subtotal)
-	for _, t := range s.inv.Taxes {
-		add(bodyStyle, false, s.l.Text("invoice.taxrow", "label", t.Label, "base", s.money(t.Base)), t.Amount)
-	}
-	add(strongStyle, true, s.l.Text("invoice.total"), s.inv.Total)
-	if c := s.inv.credit(); !c.IsZero() {
-		add(bodyStyle, false, s.l.Text("invoice.credit"), c.Neg())
-	}
-	for _, p := range s.inv.Payments {
-		add(bodyStyle, false, s.l.Text("invoice.payment", "date", s.l.Date(p.At), "method", together(p.Method)), p.Amount.Neg())
-	}
-	add(totalStyle, true, s.l.Text("invoice.amountdue"), s.inv.Due)
-	return rows
+// total makes a row of an amount; a ruled one has a line above.
+func (s *sheet) total(st style, ruled bool, label string, a money.Amount) totalRow {
+	amount := s.l.Money(a)
+	room := right - totalsLeft - gutter - s.measure(st, amount)
+	return totalRow{st, s.wrap(st, label, room), amount, ruled}
 }
 
 // together keeps a short name such as "Visa •••• 4242" on one line.
@@ -82,40 +66,4 @@ func together(name string) string {
 		return name
 	}
 	return strings.ReplaceAll(name, " ", "\u00a0")
-}
-
-// notes draws the bank details, where a transfer is still possible, and the
-// paragraphs below.
-func (s *sheet) notes() {
-	if bank := s.inv.Seller.Bank; len(bank) > 0 && s.payable() {
-		lines := append([]string{}, bank...)
-		if s.inv.Number != "" {
-			lines = append(lines, s.l.Text("invoice.bank.reference", "number", s.inv.Number))
-		}
-		s.section(s.l.Text("invoice.bank"), lines, 0)
-	}
-	if len(s.inv.Notes) > 0 {
-		s.section(s.l.Text("invoice.notes"), s.inv.Notes, 4)
-	}
-}
-
-// section draws a heading and paragraphs; the heading never stands alone at the
-// foot of a page.
-func (s *sheet) section(heading string, paragraphs []string, gap float64) {
-	const measure = 380.0
-	if !s.fits(labelStyle.leading() + 3*bodyStyle.leading()) {
-		s.nextPage()
-	}
-	s.down(left, labelStyle, heading)
-	s.y += 2
-	for _, p := range paragraphs {
-		for _, part := range s.wrap(bodyStyle, p, measure) {
-			if !s.fits(bodyStyle.leading()) {
-				s.nextPage()
-			}
-			s.down(left, bodyStyle, part)
-		}
-		s.y += gap
-	}
-	s.y += 12
 }

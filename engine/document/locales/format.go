@@ -67,6 +67,16 @@ func (l *Locale) Integer(n int64) string {
 	return l.group(digits)
 }
 
+// Percent writes a rate given in parts per million: "19 %", "9.975 %".
+func (l *Locale) Percent(ppm int64) string {
+	figure := strconv.FormatInt(ppm/10_000, 10)
+	if rest := ppm % 10_000; rest != 0 {
+		decimals := strconv.FormatInt(10_000+rest, 10)[1:]
+		figure += l.Text("number.decimal") + strings.TrimRight(decimals, "0")
+	}
+	return l.Text("number.percent", "figure", figure)
+}
+
 // Date writes the calendar day of t in UTC: "2 December 2026". The zero time
 // is "".
 func (l *Locale) Date(t time.Time) string {

@@ -55,6 +55,23 @@ func TestGet(t *testing.T) {
 	}
 }
 
+func TestPercent(t *testing.T) {
+	en, _ := Get("en")
+	de, _ := Get("de")
+	for _, s := range []struct {
+		ppm    int64
+		en, de string
+	}{
+		{0, "0 %", "0 %"}, {190_000, "19 %", "19 %"}, {99_750, "9.975 %", "9,975 %"}, {75_000, "7.5 %", "7,5 %"}, {1, "0.0001 %", "0,0001 %"},
+	} {
+		for l, want := range map[*Locale]string{en: s.en, de: s.de} {
+			if got := strings.ReplaceAll(l.Percent(s.ppm), "\u00a0", " "); got != want {
+				t.Errorf("%s: Percent(%d): got %q, want %q", l.Code(), s.ppm, got, want)
+			}
+		}
+	}
+}
+
 func TestMoney(t *testing.T) {
 	scenarios := []struct {
 		name   string
