@@ -3,6 +3,8 @@ package tax
 import (
 	"fmt"
 	"time"
+
+	"github.com/ezscale/ezscale/engine/tax/vatid"
 )
 
 // Decide says how a sale to a buyer is taxed on a date, which is the start of
@@ -115,8 +117,13 @@ func (d *decision) reverse() (bool, error) {
 		handling = d.p.InvalidID
 	default: // never answered
 	}
-	if handling == RefuseID {
+	_, err := vatid.Parse(d.b.VATID, "")
+	switch {
+	case handling == RefuseID:
 		return false, fmt.Errorf("%w: %s is %s", ErrVATID, d.b.VATID, status)
+	case err != nil:
+		d.t.Evidence.contradict(err.Error())
+		return false, nil
 	}
 	return handling == TrustID, nil
 }
@@ -142,7 +149,7 @@ func (d *decision) charge(at Place) error {
 // nothing the sale is untaxed, except at home with no rate at all, which is a
 // table that nobody has filled.
 func (d *decision) listed(reason Reason) error {
-	business := d.b.Business || d.b.idStatus() == IDValid
+	business := d.at.Country != d.home.Country && (d.b.Business || d.b.idStatus() == IDValid)
 	found, ok := pick(d.rates, d.at, d.t.Date, business)
 	switch {
 	case ok:

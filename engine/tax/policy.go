@@ -19,7 +19,8 @@ const (
 type IDHandling string
 
 // What can be done with an id that is not known to be valid. TrustID is reverse
-// charge as if it were; only sensible where a person checks later.
+// charge as if it were, if it is well formed; only sensible where a person checks
+// later.
 const (
 	ChargeTax IDHandling = "charge"
 	TrustID   IDHandling = "trust"

@@ -28,8 +28,8 @@ type Rate struct {
 	PPM     int64  `json:"ppm"`
 	// Compound taxes the first level's tax too. Level 2 only.
 	Compound bool `json:"compound,omitempty"`
-	// ConsumersOnly leaves businesses untaxed, who account for the tax of a
-	// foreign seller themselves (United Kingdom, Norway, Australia).
+	// ConsumersOnly leaves businesses untaxed where the seller is foreign: they
+	// account for the tax themselves (United Kingdom, Norway, Australia).
 	ConsumersOnly bool `json:"consumers_only,omitempty"`
 	// ValidFrom is the first day, at midnight UTC; zero is always.
 	ValidFrom time.Time `json:"valid_from,omitzero"`

@@ -24,16 +24,6 @@ type LineTaxes struct {
 	Components []ComponentTax `json:"components,omitempty"`
 }
 
-// PPM is the sum of the line's rates on its net. A compound rate counts with
-// what it takes of the first tax, rounded down to whole ppm.
-func (l LineTaxes) PPM() int64 {
-	all := make([]Component, len(l.Components))
-	for i, c := range l.Components {
-		all[i] = c.Component
-	}
-	return int64(factorOf(all).sum / uint64(MaxPPM))
-}
-
 // Group is one row of a document's breakdown: the lines of one category and
 // component together, in minor units of its currency. Lines without tax group
 // by category and reason.
