@@ -18,7 +18,7 @@ const (
 	jobExpire = "order.expire"
 	// expiryMargin lets the gateway's own page expire first.
 	expiryMargin = 2 * time.Minute
-	// expiryRetry is how long to wait while a payment may still arrive.
+	// expiryRetry is how long to wait at first while a payment may still arrive.
 	expiryRetry = 10 * time.Minute
 )
 
@@ -47,7 +47,7 @@ func (s *subject) expire(r *jobs.Run) error {
 		return fmt.Errorf("expire order %s: %w", order.Id, err)
 	}
 	if !closed {
-		return jobs.Later(expiryRetry)
+		return r.Patiently(expiryRetry)
 	}
 	return r.App.RunInTransaction(func(tx core.App) error { return s.release(tx, order.Id, r.Now()) })
 }

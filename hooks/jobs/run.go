@@ -114,3 +114,13 @@ func (e LaterError) Error() string { return "again in " + e.After.String() }
 
 // Later asks for another round after a pause.
 func Later(after time.Duration) error { return LaterError{after} }
+
+// mostPatient bounds the pauses of Patiently.
+const mostPatient = 6 * time.Hour
+
+// Patiently asks for another round after a pause that grows with how long the
+// job has waited already, from first up to mostPatient: what did not happen in an
+// hour rarely happens in the next two minutes.
+func (r *Run) Patiently(first time.Duration) error {
+	return Later(min(max(first, r.Now().Sub(r.Queued)/2), max(first, mostPatient)))
+}

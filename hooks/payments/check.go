@@ -17,8 +17,9 @@ import (
 const (
 	jobWatch = "payment.watch"
 	jobClose = "payment.close"
-	// watchEvery is how often the gateway is asked about an open attempt, in
-	// case no webhook arrives.
+	// watchEvery is how often the gateway is asked about an open attempt at
+	// first, in case no webhook arrives; a debit that takes days is asked after
+	// more rarely.
 	watchEvery = 2 * time.Minute
 )
 
@@ -110,7 +111,7 @@ func (s *Subject) watch(r *jobs.Run) error {
 	if a, err = s.jobAttempt(r); err != nil || a == nil {
 		return err
 	}
-	return jobs.Later(watchEvery)
+	return r.Patiently(watchEvery)
 }
 
 // closeAttempt closes a page whose invoice was paid by other means.
@@ -125,7 +126,7 @@ func (s *Subject) closeAttempt(r *jobs.Run) error {
 	if a, err = s.jobAttempt(r); err != nil || a == nil {
 		return err
 	}
-	return jobs.Later(watchEvery)
+	return r.Patiently(watchEvery)
 }
 
 // jobAttempt loads the attempt a job is about, nil once it is not live.
