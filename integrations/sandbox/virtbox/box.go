@@ -37,6 +37,8 @@ type Options struct {
 	// PageUserLists pages the list of a user's servers, which the vendor's
 	// example does not.
 	PageUserLists bool
+	// Block is what IPv4 addresses come from; the zero value is 203.0.113.0/24.
+	Block netip.Prefix
 }
 
 // Box is one panel. All methods are safe for concurrent use.
@@ -74,6 +76,9 @@ func New(o Options) *Box {
 	}
 	if o.Faults == nil {
 		o.Faults = &fault.Set{}
+	}
+	if !o.Block.IsValid() {
+		o.Block = block4
 	}
 	if o.PanelURL == "" {
 		o.PanelURL = "https://192.168.3.11"

@@ -4,16 +4,18 @@ import "net/netip"
 
 // The documentation networks of RFC 5737 and RFC 3849.
 var (
-	block4   = netip.MustParsePrefix("203.0.113.0/24")
-	gateway4 = netip.MustParseAddr("203.0.113.1")
-	block6   = netip.MustParseAddr("2001:db8::")
+	block4 = netip.MustParsePrefix("203.0.113.0/24")
+	block6 = netip.MustParseAddr("2001:db8::")
 )
+
+// gateway4 is the first address of the block.
+func (b *Box) gateway4() netip.Addr { return b.opts.Block.Addr().Next() }
 
 // takeIPv4 allocates n addresses, the lowest free ones, or none at all.
 func (b *Box) takeIPv4(n int64) ([]netip.Addr, bool) {
 	var list []netip.Addr
-	for a := gateway4.Next(); int64(len(list)) < n; a = a.Next() {
-		if !block4.Contains(a.Next()) { // the last one is the broadcast address
+	for a := b.gateway4().Next(); int64(len(list)) < n; a = a.Next() {
+		if !b.opts.Block.Contains(a.Next()) { // the last one is the broadcast address
 			return nil, false
 		}
 		if !b.taken[a] {
@@ -33,5 +35,5 @@ func subnet(id int64) netip.Prefix {
 	return netip.PrefixFrom(netip.AddrFrom16(raw), 64)
 }
 
-// freeIPv4 is what the block still has: 256 less network, gateway and broadcast.
-func (b *Box) freeIPv4() int { return 253 - len(b.taken) }
+// freeIPv4 is what the block still has, less network, gateway and broadcast.
+func (b *Box) freeIPv4() int { return 1<<(32-b.opts.Block.Bits()) - 3 - len(b.taken) }

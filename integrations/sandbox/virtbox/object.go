@@ -41,7 +41,7 @@ func (b *Box) object(s *server) map[string]any {
 		},
 		"cpu":     map[string]any{"cores": s.pkg.Cores, "type": "inherit", "shares": 1024, "throttle": 0},
 		"vnc":     map[string]any{"ip": "192.168.4.2", "port": 5900 + s.id%100, "enabled": false},
-		"network": map[string]any{"interfaces": []any{nic(s)}, "secondaryInterfaces": []any{}},
+		"network": map[string]any{"interfaces": []any{b.nic(s)}, "secondaryInterfaces": []any{}},
 		"storage": []any{map[string]any{"_id": s.id, "id": 1, "capacity": s.pkg.DiskGB, "drive": "a", "type": "qcow2", "primary": true, "enabled": true}},
 		"hypervisor": map[string]any{
 			"id": s.group.Hypervisor, "maintenance": false, "groupId": s.group.ID, "group": map[string]any{"name": s.group.Name, "icon": nil},
@@ -73,7 +73,7 @@ func (b *Box) listed(s *server) map[string]any {
 	out := map[string]any{
 		"backup_level": 0, "backup_plan": nil, "server_info": map[string]any{"show": false, "icon": nil, "name": nil, "label": nil},
 		"resources": map[string]any{"memory": s.pkg.MemoryMB, "storage": s.pkg.DiskGB, "traffic": s.pkg.TrafficGB, "cpuCores": s.pkg.Cores, "cpu_model": nil},
-		"network":   map[string]any{"interfaces": []any{listedNIC(s)}},
+		"network":   map[string]any{"interfaces": []any{b.listedNIC(s)}},
 		"media":     map[string]any{"isoMounted": false, "isoName": ""},
 	}
 	for _, key := range []string{"id", "ownerId", "hypervisorId", "name", "hostname", "commissionStatus", "uuid", "state", "rebuild", "suspended", "protected", "buildFailed"} {
@@ -83,8 +83,8 @@ func (b *Box) listed(s *server) map[string]any {
 }
 
 // listedNIC is the shorter interface in that list.
-func listedNIC(s *server) map[string]any {
-	out := nic(s)
+func (b *Box) listedNIC(s *server) map[string]any {
+	out := b.nic(s)
 	for _, key := range []string{"id", "type", "inTrafficCount", "outTrafficCount"} {
 		delete(out, key)
 	}
@@ -98,11 +98,11 @@ func listedNIC(s *server) map[string]any {
 	return out
 }
 
-func nic(s *server) map[string]any {
+func (b *Box) nic(s *server) map[string]any {
 	v4, v6 := []any{}, []any{}
 	for i, a := range s.v4 {
 		v4 = append(v4, map[string]any{
-			"id": i + 1, "order": i + 1, "enabled": true, "blockId": 1, "address": a.String(), "gateway": gateway4.String(),
+			"id": i + 1, "order": i + 1, "enabled": true, "blockId": 1, "address": a.String(), "gateway": b.gateway4().String(),
 			"netmask": "255.255.255.0", "resolver1": "8.8.8.8", "resolver2": "8.8.4.4", "rdns": nil, "mac": nil,
 		})
 	}

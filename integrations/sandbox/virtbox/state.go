@@ -58,6 +58,7 @@ type server struct {
 	running   bool
 	keys      []int64
 	destroyAt time.Time // zero is never
+	busyUntil time.Time // the end of its last task
 }
 
 func (s *server) installing() bool { return s.state == stateQueued || s.state == stateBuilding }
@@ -157,13 +158,7 @@ func (b *Box) busy(s *server) bool {
 	if s.installing() {
 		return true
 	}
-	now := b.opts.Now()
-	for _, q := range b.queue {
-		if q.server == s.id && !q.finished(now) {
-			return true
-		}
-	}
-	return false
+	return b.opts.Now().Before(s.busyUntil)
 }
 
 // enqueue adds a task that takes d.
@@ -171,6 +166,9 @@ func (b *Box) enqueue(s *server, action, job string, d time.Duration, failed boo
 	now := b.opts.Now()
 	q := &queueItem{id: b.nextID("queue"), server: s.id, action: action, job: job, start: now, end: now.Add(d), failed: failed}
 	b.queue[q.id] = q
+	if q.end.After(s.busyUntil) {
+		s.busyUntil = q.end
+	}
 	return q
 }
 
