@@ -47,14 +47,15 @@ func demoCommand(app *pocketbase.PocketBase) *cobra.Command {
 }
 
 // defaultDir is where the data go when --dir is absent: a directory of its own
-// for each demo, removed at its end, and otherwise PocketBase's choice, "".
+// for each demo and simulation, removed at its end, and otherwise PocketBase's
+// choice, "".
 func defaultDir(args []string) (dir string, cleanUp func(), err error) {
-	if len(args) == 0 || args[0] != "demo" {
+	if len(args) == 0 || args[0] != "demo" && args[0] != "simulate" {
 		return "", func() {}, nil
 	}
-	dir, err = os.MkdirTemp("", "ezscale-demo-")
+	dir, err = os.MkdirTemp("", "ezscale-"+args[0]+"-")
 	if err != nil {
-		return "", nil, fmt.Errorf("demo directory: %w", err)
+		return "", nil, fmt.Errorf("%s directory: %w", args[0], err)
 	}
 	return dir, func() { _ = os.RemoveAll(dir) }, nil
 }

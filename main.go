@@ -47,8 +47,11 @@ func run() error {
 	app := pocketbase.NewWithConfig(pocketbase.Config{HideStartBanner: true, DefaultDataDir: dir, DBConnect: connect})
 	app.RootCmd.Use, app.RootCmd.Version = "ezscale", version
 	app.RootCmd.Short = "Sells, bills, provisions and supports hosting from one binary"
-	app.RootCmd.AddCommand(serveCommand(app), demoCommand(app), cmd.NewSuperuserCommand(app))
+	app.RootCmd.AddCommand(serveCommand(app), demoCommand(app), simulateCommand(app), cmd.NewSuperuserCommand(app))
 	app.RootCmd.SetContext(context.Background())
+	if c, _, err := app.RootCmd.Find(os.Args[1:]); err == nil && c.Name() == "simulate" {
+		return app.RootCmd.Execute() // it opens databases of its own, not the installation's
+	}
 	return app.Execute()
 }
 

@@ -1,0 +1,170 @@
+package sim
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+// breach breaks one law and mends it again.
+type breach struct {
+	law, name   string
+	wreck, mend []string // statements
+	act, undo   func(w *world)
+}
+
+// newestServer is the panel's last server that belongs to a service.
+func newestServer(w *world) server {
+	servers := w.vendors.panel.Snapshot().Servers
+	return servers[len(servers)-1]
+}
+
+const (
+	aReceived = "(SELECT MIN(`rowid`) FROM `payment_transactions` WHERE `gateway` = 'stripe' AND `status` = 'succeeded')"
+	anActive  = "(SELECT MIN(`rowid`) FROM `services` WHERE `status` = 'active')"
+	soldIn    = "(SELECT `o`.`rowid` FROM `orders` `o` JOIN `subscriptions` `u` ON `u`.`order` = `o`.`id` JOIN `services` `s` ON `s`.`subscription` = `u`.`id` WHERE `s`.`rowid` = " + anActive + ")"
+)
+
+var breaches = []breach{
+	{
+		law: "every posting sums to zero", name: "a cent is lost",
+		wreck: []string{"UPDATE `ledger_entries` SET `amount_minor` = `amount_minor` + 1 WHERE `rowid` = 1"},
+		mend:  []string{"UPDATE `ledger_entries` SET `amount_minor` = `amount_minor` - 1 WHERE `rowid` = 1"},
+	},
+	{
+		law: "invoice numbers have no gap", name: "a number is skipped",
+		wreck: []string{"UPDATE `invoice_series` SET `last_seq` = `last_seq` + 1"},
+		mend:  []string{"UPDATE `invoice_series` SET `last_seq` = `last_seq` - 1"},
+	},
+	{
+		law: "each period of a subscription is billed once", name: "two lines bill the same days",
+		wreck: []string{
+			"INSERT INTO `invoice_items` (`id`, `user`, `invoice`, `position`, `kind`, `subscription`, `period_start`, `period_end`, `live`) SELECT 'first', `user`, '', 901, 'period', `id`, '2030-01-01', '2030-02-01', TRUE FROM `subscriptions` WHERE `rowid` = 1",
+			"INSERT INTO `invoice_items` (`id`, `user`, `invoice`, `position`, `kind`, `subscription`, `period_start`, `period_end`, `live`) SELECT 'second', `user`, '', 902, 'period', `id`, '2030-01-31', '2030-03-01', TRUE FROM `subscriptions` WHERE `rowid` = 1",
+		},
+		mend: []string{"DELETE FROM `invoice_items` WHERE `position` > 900"},
+	},
+	{
+		law: "no charge without its invoice, no succeeded charge unrecorded", name: "a payment was not recorded",
+		wreck: []string{"UPDATE `payment_transactions` SET `status` = 'failed' WHERE `rowid` = " + aReceived},
+		mend:  []string{"UPDATE `payment_transactions` SET `status` = 'succeeded' WHERE `gateway` = 'stripe' AND `settled_at` != ''"},
+	},
+	{
+		law: "no charge without its invoice, no succeeded charge unrecorded", name: "a payment has another amount",
+		wreck: []string{"UPDATE `payment_transactions` SET `amount_minor` = `amount_minor` + 1 WHERE `rowid` = " + aReceived},
+		mend:  []string{"UPDATE `payment_transactions` SET `amount_minor` = `amount_minor` - 1 WHERE `rowid` = " + aReceived},
+	},
+	{
+		law: "no charge without its invoice, no succeeded charge unrecorded", name: "a payment was invented",
+		wreck: []string{"UPDATE `payment_transactions` SET `gateway_transaction_id` = 'x' || `gateway_transaction_id` WHERE `rowid` = " + aReceived},
+		mend:  []string{"UPDATE `payment_transactions` SET `gateway_transaction_id` = substr(`gateway_transaction_id`, 2) WHERE `rowid` = " + aReceived},
+	},
+	{
+		law: "no charge without its invoice, no succeeded charge unrecorded", name: "a charge has lost its invoice",
+		wreck: []string{"UPDATE `payment_transactions` SET `invoice` = 'x' || `invoice` WHERE `rowid` = " + aReceived},
+		mend:  []string{"UPDATE `payment_transactions` SET `invoice` = substr(`invoice`, 2) WHERE `rowid` = " + aReceived},
+	},
+	{
+		law: "each order's subscriptions have one service each", name: "a service is gone",
+		wreck: []string{"UPDATE `services` SET `subscription` = 'x' || `subscription` WHERE `rowid` = " + anActive},
+		mend:  []string{"UPDATE `services` SET `subscription` = substr(`subscription`, 2) WHERE `rowid` = " + anActive},
+	},
+	{
+		law: "a paid order's services are set in motion", name: "a service was forgotten",
+		wreck: []string{"UPDATE `services` SET `status` = 'pending', `label` = 'forgotten' WHERE `rowid` = " + anActive},
+		mend:  []string{"UPDATE `services` SET `status` = 'active' WHERE `label` = 'forgotten'"},
+	},
+	{
+		law: "an unpaid order's services are not", name: "somebody got a service for nothing",
+		wreck: []string{"UPDATE `orders` SET `status` = 'pending', `client_key` = 'unpaid' WHERE `rowid` = " + soldIn},
+		mend:  []string{"UPDATE `orders` SET `status` = 'paid' WHERE `client_key` = 'unpaid'"},
+	},
+	{
+		law: "stock is exact", name: "a unit appeared",
+		wreck: []string{"UPDATE `plans` SET `stock` = `stock` + 1 WHERE `slug` = 'vps-few'"},
+		mend:  []string{"UPDATE `plans` SET `stock` = `stock` - 1 WHERE `slug` = 'vps-few'"},
+	},
+	{
+		law: "the audit chain is whole", name: "a row of the audit was edited",
+		wreck: []string{"UPDATE `audit_logs` SET `action` = 'x' || `action` WHERE `rowid` = 2"},
+		mend:  []string{"UPDATE `audit_logs` SET `action` = substr(`action`, 2) WHERE `rowid` = 2"},
+	},
+	{
+		law: "each service has its one server", name: "there is a server too many",
+		act:  func(w *world) { w.vendors.panel.Allocate(newestServer(w).Owner, 1) },
+		undo: func(w *world) { w.vendors.panel.Destroy(newestServer(w).ID) },
+	},
+	{
+		law: "each service has its one server", name: "a server is gone",
+		act:  func(w *world) { w.vendors.panel.Destroy(newestServer(w).ID) },
+		undo: func(*world) {},
+	},
+}
+
+func (w *world) statements(t *testing.T, list []string) {
+	t.Helper()
+	for _, s := range list {
+		if _, err := w.app.NonconcurrentDB().NewQuery(s).Execute(); err != nil {
+			t.Fatalf("%s: %v", s, err)
+		}
+	}
+}
+
+func TestEveryBreachIsCaught(t *testing.T) {
+	w, err := newWorld(options(t, 11))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = w.close() }()
+	if _, err := w.live(); err != nil {
+		t.Fatal(err)
+	}
+	guards := []string{}
+	if err := w.app.DB().NewQuery("SELECT 'DROP TRIGGER `' || `name` || '`' FROM `sqlite_master` WHERE `type` = 'trigger'").Column(&guards); err != nil {
+		t.Fatal(err)
+	}
+	w.statements(t, guards) // the database itself forbids most of what follows
+	broken := map[string]bool{}
+	for _, b := range breaches {
+		t.Run(b.name, func(t *testing.T) {
+			w.statements(t, b.wreck)
+			if b.act != nil {
+				b.act(w)
+			}
+			found := w.prove(true)
+			if found == nil || !strings.Contains(found.Error(), b.law) {
+				t.Errorf("got %v, want that it breaks %q", found, b.law)
+			}
+			broken[b.law] = true
+			w.statements(t, b.mend)
+			if b.undo != nil {
+				b.undo(w)
+			}
+			if err := w.prove(true); err != nil && b.name != "a server is gone" {
+				t.Fatalf("mended, but: %v", err)
+			}
+		})
+	}
+	for _, l := range laws {
+		if !broken[l.name] {
+			t.Errorf("no breach of %q is tried", l.name)
+		}
+	}
+}
+
+func TestADeadProcessDoesNothing(t *testing.T) {
+	f := fuse{}
+	f.arm(2)
+	if err := f.pass("first"); err != nil {
+		t.Fatalf("got %v before its time", err)
+	}
+	for range 3 {
+		if err := f.pass("last"); !errors.Is(err, errDead) {
+			t.Fatalf("got %v, want %v", err, errDead)
+		}
+	}
+	f.relight()
+	if err := f.pass("reborn"); err != nil {
+		t.Errorf("got %v after the restart", err)
+	}
+}

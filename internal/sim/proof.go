@@ -1,0 +1,144 @@
+package sim
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/pocketbase/dbx"
+
+	"github.com/ezscale/ezscale/hooks/audit"
+)
+
+// law is what must hold after every day, whatever happened on it. Its check
+// names each thing that breaks it. Laws look at what is new since the last
+// proof, except at the end of a month and of the simulation.
+type law struct {
+	name  string
+	check func(w *world, p *proof) ([]string, error)
+}
+
+var laws = []law{
+	{"every posting sums to zero", query("SELECT `posting` || ' in ' || `currency` || ' by ' || SUM(`amount_minor`) FROM `ledger_entries` WHERE `rowid` > {:ledger} GROUP BY `posting`, `currency` HAVING SUM(`amount_minor`) != 0")},
+	{"invoice numbers have no gap", numbersWithoutGap},
+	{"each period of a subscription is billed once", query("SELECT `a`.`subscription` || ' from ' || `a`.`period_start` || ' and from ' || `b`.`period_start` FROM `invoice_items` `a` JOIN `invoice_items` `b` ON `b`.`subscription` = `a`.`subscription` AND `b`.`id` != `a`.`id`" +
+		" WHERE `a`.`rowid` > {:items} AND `a`.`kind` = 'period' AND `b`.`kind` = 'period' AND `a`.`live` AND `b`.`live` AND `b`.`period_start` < `a`.`period_end` AND `b`.`period_end` > `a`.`period_start`")},
+	{"no charge without its invoice, no succeeded charge unrecorded", chargesAreRecorded},
+	{"each order's subscriptions have one service each", query("SELECT `u`.`id` FROM `subscriptions` `u` WHERE `u`.`rowid` > {:subscriptions} AND (SELECT COUNT(*) FROM `services` WHERE `subscription` = `u`.`id`) != 1")},
+	{"a paid order's services are set in motion", query("SELECT `s`.`id` FROM `services` `s` JOIN `subscriptions` `u` ON `u`.`id` = `s`.`subscription` JOIN `orders` `o` ON `o`.`id` = `u`.`order` WHERE `s`.`status` = 'pending' AND `o`.`status` = 'paid'")},
+	{"an unpaid order's services are not", query("SELECT `s`.`id` FROM `orders` `o` JOIN `subscriptions` `u` ON `u`.`order` = `o`.`id` JOIN `services` `s` ON `s`.`subscription` = `u`.`id` WHERE `o`.`status` = 'pending' AND `s`.`status` != 'pending'")},
+	{"each service has its one server", serversMatchServices},
+	{"stock is exact", stockIsExact},
+	{"the audit chain is whole", auditChain},
+}
+
+// proof remembers how far the books are proven.
+type proof struct {
+	whole    bool // everything is looked at, not the new rows alone
+	final    bool // nothing is on its way any more
+	marks    map[string]int64
+	numbers  map[string]int64 // by series and year: the last proven
+	charges  int              // of the gateway's list, those looked at
+	awaited  map[string]int   // charges not yet recorded, by the day they were seen
+	payments map[string]int64 // amounts the gateway took, by payment reference
+}
+
+// tables are those whose rows only grow, with the name of their mark.
+var tables = map[string]string{"ledger": "ledger_entries", "items": "invoice_items", "subscriptions": "subscriptions", "payments": "payment_transactions"}
+
+// prove checks every law. final says that all is at rest. Errors: what is wrong.
+func (w *world) prove(final bool) error {
+	p := &w.proof
+	if p.marks == nil {
+		p.marks, p.numbers, p.awaited, p.payments = map[string]int64{}, map[string]int64{}, map[string]int{}, map[string]int64{}
+	}
+	p.whole, p.final = final || w.clock.world().Day() == 1, final
+	if p.whole {
+		clear(p.marks)
+		clear(p.numbers)
+		p.charges = 0
+	}
+	if final {
+		clear(p.payments)
+	}
+	next, err := w.marks()
+	if err != nil {
+		return err
+	}
+	for _, l := range laws {
+		broken, err := l.check(w, p)
+		if err != nil {
+			return fmt.Errorf("prove that %s: %w", l.name, err)
+		}
+		if len(broken) > 0 {
+			return fmt.Errorf("broken: %s: %s", l.name, strings.Join(broken[:min(len(broken), 5)], "; "))
+		}
+	}
+	p.marks = next
+	return nil
+}
+
+func (w *world) marks() (map[string]int64, error) {
+	found := map[string]int64{}
+	for name, table := range tables {
+		last := int64(0)
+		if err := w.app.DB().NewQuery("SELECT IFNULL(MAX(`rowid`), 0) FROM `" + table + "`").Row(&last); err != nil {
+			return nil, fmt.Errorf("mark of %s: %w", table, err)
+		}
+		found[name] = last
+	}
+	return found, nil
+}
+
+// query is a law whose every row is a fault.
+func query(text string) func(*world, *proof) ([]string, error) {
+	return func(w *world, p *proof) ([]string, error) {
+		params := dbx.Params{}
+		for name := range tables {
+			if strings.Contains(text, "{:"+name+"}") {
+				params[name] = p.marks[name]
+			}
+		}
+		found := []string{}
+		err := w.app.DB().NewQuery(text).Bind(params).Column(&found)
+		return found, err
+	}
+}
+
+// numbersWithoutGap counts what was numbered since the last proof.
+func numbersWithoutGap(w *world, p *proof) ([]string, error) {
+	series := []struct {
+		Series string `db:"series"`
+		Year   int64  `db:"year"`
+		Last   int64  `db:"last_seq"`
+	}{}
+	if err := w.app.DB().NewQuery("SELECT `series`, `year`, `last_seq` FROM `invoice_series`").All(&series); err != nil {
+		return nil, err
+	}
+	broken := []string{}
+	for _, s := range series {
+		name := fmt.Sprintf("%s %d", s.Series, s.Year)
+		count := int64(0)
+		err := w.app.DB().NewQuery("SELECT (SELECT COUNT(*) FROM `invoices` WHERE `series` = {:series} AND `year` = {:year} AND `seq` > {:proven})" +
+			" + (SELECT COUNT(*) FROM `credit_notes` WHERE `series` = {:series} AND `year` = {:year} AND `seq` > {:proven})").
+			Bind(dbx.Params{"series": s.Series, "year": s.Year, "proven": p.numbers[name]}).Row(&count)
+		if err != nil {
+			return nil, err
+		}
+		if count != s.Last-p.numbers[name] {
+			broken = append(broken, fmt.Sprintf("%s has %d documents after number %d, the series stands at %d", name, count, p.numbers[name], s.Last))
+		}
+		p.numbers[name] = s.Last
+	}
+	return broken, nil
+}
+
+func auditChain(w *world, p *proof) ([]string, error) {
+	if !p.whole {
+		return nil, nil
+	}
+	broken, err := audit.Verify(w.app)
+	if err != nil || broken == 0 {
+		return nil, err
+	}
+	return []string{fmt.Sprintf("row %d", broken)}, nil
+}

@@ -1,0 +1,111 @@
+package sim
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/pocketbase/dbx"
+
+	"github.com/ezscale/ezscale/integrations/sandbox/virtbox"
+)
+
+// tenant is a service as the panel should know it.
+// server is a server as the panel lists it.
+type server = virtbox.Server
+
+type tenant struct {
+	ID     string `db:"id"`
+	User   string `db:"user"`
+	Status string `db:"status"`
+	Server string `db:"platform_service_id"`
+	Busy   int    `db:"busy"` // open jobs
+}
+
+// serversMatchServices compares the panel's own list of servers with our
+// services: a service in use has a server of its own, of its customer and in the
+// same state, and nobody has more servers than services.
+func serversMatchServices(w *world, p *proof) ([]string, error) {
+	tenants := []tenant{}
+	err := w.app.DB().NewQuery("SELECT `id`, `user`, `status`, `platform_service_id`, (SELECT COUNT(*) FROM `jobs` WHERE `service` = `s`.`id` AND `state` != 'done' AND `kind` != 'service.refresh') AS `busy`" +
+		" FROM `services` `s` WHERE `status` IN ('provisioning', 'active', 'suspended') ORDER BY `rowid`").All(&tenants)
+	if err != nil {
+		return nil, err
+	}
+	servers := w.vendors.panel.Snapshot().Servers
+	broken, claimed := []string{}, map[string]string{}
+	owed := map[string]int{}
+	for _, t := range tenants {
+		owed["ezs-"+t.User]++
+		if t.Status == "provisioning" {
+			if p.final {
+				broken = append(broken, "service "+t.ID+" is still being built")
+			}
+			continue
+		}
+		i := slices.IndexFunc(servers, func(s server) bool { return strconv.FormatInt(s.ID, 10) == t.Server })
+		switch {
+		case i < 0:
+			broken = append(broken, fmt.Sprintf("service %s is %s, its server %q does not exist", t.ID, t.Status, t.Server))
+		case claimed[t.Server] != "":
+			broken = append(broken, fmt.Sprintf("services %s and %s share server %s", claimed[t.Server], t.ID, t.Server))
+		case servers[i].OwnerRelation != "ezs-"+t.User:
+			broken = append(broken, fmt.Sprintf("service %s has the server of %s", t.ID, servers[i].OwnerRelation))
+		case t.Busy == 0 && servers[i].Suspended != (t.Status == "suspended"):
+			broken = append(broken, fmt.Sprintf("service %s is %s, its server is suspended: %t", t.ID, t.Status, servers[i].Suspended))
+		}
+		claimed[t.Server] = t.ID
+	}
+	more, err := w.homeless(servers, owed, p.final)
+	return append(broken, more...), err
+}
+
+// homeless are servers that nobody pays for. One whose removal is under way may
+// stay a moment.
+func (w *world) homeless(servers []server, owed map[string]int, final bool) ([]string, error) {
+	has := map[string]int{}
+	for _, s := range servers {
+		has[s.OwnerRelation]++
+	}
+	leaving := []string{}
+	if !final {
+		err := w.app.DB().NewQuery("SELECT 'ezs-' || `user` FROM `jobs` WHERE `kind` = 'service.terminate' AND `state` != 'done'").Column(&leaving)
+		if err != nil {
+			return nil, err
+		}
+	}
+	for _, owner := range leaving {
+		owed[owner]++
+	}
+	broken := []string{}
+	for _, s := range servers {
+		if has[s.OwnerRelation] > owed[s.OwnerRelation] {
+			broken = append(broken, fmt.Sprintf("%s has %d servers for %d services", s.OwnerRelation, has[s.OwnerRelation], owed[s.OwnerRelation]))
+			has[s.OwnerRelation] = 0
+		}
+	}
+	return broken, nil
+}
+
+// stockIsExact: what is left and what is sold is what there was.
+func stockIsExact(w *world, _ *proof) ([]string, error) {
+	broken := []string{}
+	for _, p := range plans {
+		if p.stock == 0 {
+			continue
+		}
+		counted := struct {
+			Stock int64 `db:"stock"`
+			Sold  int64 `db:"sold"`
+		}{}
+		err := w.app.DB().NewQuery("SELECT `stock`, (SELECT IFNULL(SUM(`quantity`), 0) FROM `subscriptions` `u` WHERE `u`.`plan` = `p`.`id` AND `u`.`status` != 'cancelled') AS `sold` FROM `plans` `p` WHERE `slug` = {:slug}").
+			Bind(dbx.Params{"slug": p.slug}).One(&counted)
+		if err != nil {
+			return nil, err
+		}
+		if counted.Stock+counted.Sold != p.stock {
+			broken = append(broken, fmt.Sprintf("%s: %d in stock and %d sold of %d", p.slug, counted.Stock, counted.Sold, p.stock))
+		}
+	}
+	return broken, nil
+}
