@@ -194,11 +194,9 @@ func (s *Session) writeLine(d Document, i int, l *PricedLine) error {
 }
 
 // takeFrom notes on an issued line what was credited of it; the database refuses
-// more than the line holds. Negative figures give it back. A line whose whole
-// was credited no longer bills its period.
+// more than the line holds. Figures of the other sign give it back.
 func takeFrom(tx core.App, line string, net, tax int64, now time.Time) error {
-	_, err := collections.Statement(tx, "UPDATE `invoice_items` SET `credited_minor` = `credited_minor` + {:net}, `credited_tax_minor` = `credited_tax_minor` + {:tax},"+
-		" `live` = (`live` AND (`credited_minor` + {:net} != `net_minor` OR `net_minor` = 0)), `updated` = {:now} WHERE `id` = {:id}").
+	_, err := collections.Statement(tx, "UPDATE `invoice_items` SET `credited_minor` = `credited_minor` + {:net}, `credited_tax_minor` = `credited_tax_minor` + {:tax}, `updated` = {:now} WHERE `id` = {:id}").
 		Bind(dbx.Params{"id": line, "net": net, "tax": tax, "now": stamp(now)}).Execute()
 	if err != nil {
 		return fmt.Errorf("credit of line %s: %w", line, err)

@@ -59,7 +59,7 @@ func (p *Pricer) Price(app core.App, customer collections.Customer, lines []bill
 	decided := map[string]tax.Treatment{}
 	for i, l := range lines {
 		if l.Detail.Line != "" {
-			given, err := unusedSplit(app, l)
+			given, err := unusedSplit(app, l, p.Inclusive())
 			if err != nil {
 				return out, fmt.Errorf("line %d (%s): %w", i+1, l.Description, err)
 			}
@@ -106,11 +106,12 @@ type lineRow struct {
 	Taxes       string `db:"taxes"`
 	Start       string `db:"period_start"`
 	End         string `db:"period_end"`
+	Earlier     string `db:"earlier"` // id of the line that an unused part was taken from
 	Currency    string `db:"currency"`
 }
 
 const lineColumns = "SELECT `l`.`id`, `l`.`invoice`, `l`.`position`, `l`.`kind`, `l`.`description`, `l`.`net_minor`, `l`.`tax_minor`, `l`.`credited_minor`, `l`.`credited_tax_minor`, IFNULL(`l`.`taxes`, '') AS `taxes`," +
-	" `l`.`period_start`, `l`.`period_end`, `i`.`currency` FROM `invoice_items` `l` JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice`"
+	" `l`.`period_start`, `l`.`period_end`, IFNULL(json_extract(`l`.`detail`, '$.line'), '') AS `earlier`, `i`.`currency` FROM `invoice_items` `l` JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice`"
 
 // split is an issued line with its taxes, and what of its net is credited.
 func (r lineRow) split() (whole tax.Split, credited money.Amount, err error) {
@@ -132,8 +133,10 @@ func (r lineRow) split() (whole tax.Split, credited money.Amount, err error) {
 }
 
 // unusedSplit is the net and tax that a negative line takes off an earlier one.
-// Its amount is in the sense of that line's price.
-func unusedSplit(app core.App, l billing.Line) (tax.Split, error) {
+// Its amount is in the sense of prices: of one that includes tax, the net is the
+// earlier line's own share, so that net and tax together may differ from it by
+// one minor unit.
+func unusedSplit(app core.App, l billing.Line, inclusive bool) (tax.Split, error) {
 	row := lineRow{}
 	if err := collections.Statement(app, lineColumns+" WHERE `l`.`id` = {:id}").Bind(dbx.Params{"id": l.Detail.Line}).One(&row); err != nil {
 		return tax.Split{}, fmt.Errorf("earlier line %s: %w", l.Detail.Line, err)
@@ -143,6 +146,10 @@ func unusedSplit(app core.App, l billing.Line) (tax.Split, error) {
 		return tax.Split{}, err
 	}
 	more := l.Amount.Neg()
+	if gross := row.Net + row.Tax; inclusive && gross > 0 {
+		more = whole.Net.Prorate(min(more.Minor(), gross), gross)
+		more = money.Must(min(more.Minor(), row.Net-row.Credited), row.Currency)
+	}
 	part, err := whole.Credit(credited, more)
 	return part.Neg(), err
 }
