@@ -15,9 +15,13 @@ type CouponKind string
 const (
 	CouponPercent   CouponKind = "percent"
 	CouponFixed     CouponKind = "fixed"
-	CouponTrial     CouponKind = "trial"
+	CouponTrial     CouponKind = "trial_days"
 	CouponFreeSetup CouponKind = "free_setup"
 )
+
+// BundleDiscount is the kind of terms that no coupon gave but buying a bundle:
+// percent of recurring prices. The terms' Code is then the bundle's name.
+const BundleDiscount CouponKind = "bundle"
 
 // Coupon is what a code promises and to whom. How often it was used is a fact of
 // the database and comes in with CouponFacts.

@@ -28,12 +28,11 @@ type Discountable struct {
 	Amount money.Amount
 }
 
-// DiscountLine takes a coupon's promise off one line. It is a line of its own,
+// DiscountLine takes what was promised off one line. It is a line of its own,
 // with its own tax effect, and never money of the customer's.
 type DiscountLine struct {
-	Line        int // index of the discounted line
-	Coupon      string
-	Code        string
+	Line        int           // index of the discounted line
+	Terms       DiscountTerms // that it follows from
 	Description string
 	Amount      money.Amount // below zero, never more than what the line still had
 }
@@ -70,7 +69,7 @@ func Discount(terms []DiscountTerms, n int, part Share, lines []Discountable) ([
 			if left[i], err = left[i].Sub(t); err != nil {
 				return nil, fmt.Errorf("coupon %s: %w", d.Code, err)
 			}
-			all = append(all, DiscountLine{i, d.Coupon, d.Code, d.describe(), t.Neg()})
+			all = append(all, DiscountLine{i, d, d.describe(), t.Neg()})
 		}
 	}
 	return all, nil
@@ -93,7 +92,7 @@ func (d DiscountTerms) take(part Share, lines []Discountable, left []money.Amoun
 			continue
 		}
 		takes[i] = left[i]
-		if d.Kind == CouponPercent {
+		if d.Kind != CouponFreeSetup {
 			share, err := left[i].BasisPoints(d.BasisPoints)
 			if err != nil {
 				return nil, err
@@ -137,6 +136,8 @@ func (d DiscountTerms) describe() string {
 	switch d.Kind {
 	case CouponPercent:
 		return fmt.Sprintf("Coupon %s (%s %%)", d.Code, percentText(d.BasisPoints))
+	case BundleDiscount:
+		return fmt.Sprintf("Bundle %s (%s %%)", d.Code, percentText(d.BasisPoints))
 	case CouponFixed:
 		return fmt.Sprintf("Coupon %s (%s)", d.Code, money.Must(d.Minor, d.Currency).Format("en"))
 	case CouponFreeSetup, CouponTrial:

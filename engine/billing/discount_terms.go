@@ -8,11 +8,11 @@ import (
 	"github.com/ezscale/ezscale/engine/money"
 )
 
-// DiscountTerms is what a coupon promised one subscription, copied when it was
-// claimed. Renewals read this copy and never the coupon, so that neither its end
+// DiscountTerms is what a coupon or bundle promised one subscription, copied when
+// it was claimed. Renewals read this copy and never the coupon, so that neither its end
 // nor its quota takes back what was promised.
 type DiscountTerms struct {
-	Coupon      string     `json:"coupon"` // id
+	Coupon      string     `json:"coupon"` // id; "" for a bundle
 	Code        string     `json:"code"`
 	Kind        CouponKind `json:"kind"`
 	BasisPoints int64      `json:"basis_points,omitempty"`
@@ -58,23 +58,29 @@ func (d DiscountTerms) Check() error {
 	if d.Code == "" || !isPeriodCount(d.FromPeriod) || !isPeriodCount(d.Periods) {
 		return fmt.Errorf("discount %q: it needs a code and periods from 0 to %d", d.Code, maxPeriods)
 	}
-	if d.Kind != CouponPercent && d.BasisPoints != 0 || d.Kind != CouponFixed && (d.Minor != 0 || d.Currency != "") {
-		return fmt.Errorf("discount %q: it has an amount that its kind, %q, has not", d.Code, d.Kind)
-	}
+	percent, fixed := d.BasisPoints != 0, d.Minor != 0 || d.Currency != ""
 	switch d.Kind {
-	case CouponPercent:
-		if d.BasisPoints < 1 || d.BasisPoints > 10_000 {
-			return fmt.Errorf("discount %q: %d basis points are not 1 to 10000", d.Code, d.BasisPoints)
+	case CouponPercent, BundleDiscount:
+		if d.BasisPoints < 1 || d.BasisPoints > 10_000 || fixed {
+			return fmt.Errorf("discount %q: %d basis points are not 1 to 10000, or it has an amount too", d.Code, d.BasisPoints)
 		}
 	case CouponFixed:
-		if _, err := money.New(d.Minor, d.Currency); err != nil || d.Minor < 1 {
-			return fmt.Errorf("discount %q: %d %q is not a fixed amount", d.Code, d.Minor, d.Currency)
-		}
+		return d.checkFixed(percent)
 	case CouponFreeSetup:
+		if percent || fixed {
+			return fmt.Errorf("discount %q: free setup has no amount", d.Code)
+		}
 	case CouponTrial:
 		return fmt.Errorf("discount %q: a longer trial is not a discount", d.Code)
 	default:
 		return fmt.Errorf("discount %q: unknown kind %q", d.Code, d.Kind)
+	}
+	return nil
+}
+
+func (d DiscountTerms) checkFixed(percent bool) error {
+	if _, err := money.New(d.Minor, d.Currency); err != nil || d.Minor < 1 || percent {
+		return fmt.Errorf("discount %q: %d %q is not a fixed amount alone", d.Code, d.Minor, d.Currency)
 	}
 	return nil
 }

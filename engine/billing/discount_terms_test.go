@@ -75,7 +75,7 @@ func TestParseDiscounts(t *testing.T) {
 		{"a currency nobody knows", `[{"code":"X","kind":"fixed","minor":5,"currency":"EURO"}]`, -1},
 		{"percent and fixed", `[{"code":"X","kind":"percent","basis_points":5,"minor":5}]`, -1},
 		{"free setup with an amount", `[{"code":"X","kind":"free_setup","minor":5}]`, -1},
-		{"a longer trial", `[{"code":"X","kind":"trial"}]`, -1},
+		{"a longer trial", `[{"code":"X","kind":"trial_days"}]`, -1},
 		{"no kind", `[{"code":"X"}]`, -1},
 		{"no code", `[{"kind":"free_setup"}]`, -1},
 		{"a negative period", `[{"code":"X","kind":"free_setup","from_period":-1}]`, -1},

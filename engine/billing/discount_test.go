@@ -34,6 +34,7 @@ func TestDiscount(t *testing.T) {
 		want  []take
 	}{
 		{"none", nil, 0, Share{}, nil},
+		{"bundle", []DiscountTerms{{Code: "X", Kind: BundleDiscount, BasisPoints: 1000}}, 0, Share{}, []take{{0, -100}, {2, -33}}},
 		{"C8 percent of recurring lines, not of setup", []DiscountTerms{percentOff(2500)}, 0, Share{}, []take{{0, -250}, {2, -83}}},
 		{"all of it", []DiscountTerms{percentOff(10_000)}, 0, Share{}, []take{{0, -1000}, {2, -333}}},
 		{"a hundredth of a percent of little rounds to nothing", []DiscountTerms{percentOff(1)}, 0, Share{}, nil},
@@ -58,7 +59,7 @@ func TestDiscount(t *testing.T) {
 			takes := []take{}
 			for _, d := range got {
 				takes = append(takes, take{d.Line, d.Amount.Minor()})
-				if d.Description == "" || d.Code == "" {
+				if d.Description == "" || d.Terms.Code == "" {
 					t.Errorf("%+v does not explain itself", d)
 				}
 			}
@@ -77,6 +78,7 @@ func TestDiscountDescribes(t *testing.T) {
 		"Coupon PERCENT (0.01 %)":   percentOff(1),
 		"Coupon FIXED (JPY 1,500)":  fixedOff(1500, "JPY"),
 		"Coupon SETUP (free setup)": freeSetup,
+		"Bundle Starter (10 %)":     {Code: "Starter", Kind: BundleDiscount, BasisPoints: 1000},
 	} {
 		if got, err := Discount([]DiscountTerms{d}, 0, Share{}, lines); err != nil || got[0].Description != want {
 			t.Errorf("got %+v, error %v, want %q", got, err, want)
@@ -123,7 +125,7 @@ func TestDiscountNeverExceedsItsLine(t *testing.T) {
 			if d.Amount.Sign() >= 0 || left[d.Line] < 0 || d.Amount.Currency() != code {
 				t.Fatalf("%+v leaves %d of %s", d, left[d.Line], lines[d.Line].Amount)
 			}
-			if d.Coupon == "c2" {
+			if d.Terms.Coupon == "c2" {
 				first -= d.Amount.Minor()
 			}
 		}

@@ -37,6 +37,49 @@ func TestLives(t *testing.T) {
 			"cancelled": nil,
 		})
 	})
+	t.Run("refund", func(t *testing.T) {
+		everyPair(t, CheckRefundTransition, map[RefundStatus][]RefundStatus{
+			"created":   {"unknown", "pending", "succeeded", "failed"},
+			"unknown":   {"pending", "succeeded", "failed"},
+			"pending":   {"succeeded", "failed"},
+			"succeeded": {"failed"},
+			"failed":    nil,
+		})
+	})
+	t.Run("dispute", func(t *testing.T) {
+		everyPair(t, CheckDisputeTransition, map[DisputeStatus][]DisputeStatus{
+			"warning":        {"needs_response", "under_review", "won", "lost"},
+			"needs_response": {"under_review", "won", "lost"},
+			"under_review":   {"needs_response", "won", "lost"},
+			"won":            nil,
+			"lost":           nil,
+		})
+	})
+	t.Run("change", func(t *testing.T) {
+		everyPair(t, CheckChangeTransition, map[ChangeStatus][]ChangeStatus{
+			"pending":   {"applied", "cancelled"},
+			"scheduled": {"applied", "cancelled"},
+			"applied":   nil,
+			"cancelled": nil,
+		})
+	})
+	t.Run("quote", func(t *testing.T) {
+		everyPair(t, CheckQuoteTransition, map[QuoteStatus][]QuoteStatus{
+			"draft":    {"sent"},
+			"sent":     {"accepted", "declined", "expired"},
+			"accepted": nil,
+			"declined": nil,
+			"expired":  {"sent"},
+		})
+	})
+	t.Run("review", func(t *testing.T) {
+		everyPair(t, CheckReviewTransition, map[ReviewStatus][]ReviewStatus{
+			"none":     {"waiting"},
+			"waiting":  {"approved", "rejected"},
+			"approved": nil,
+			"rejected": nil,
+		})
+	})
 }
 
 func everyPair[S ~string](t *testing.T, check func(from, to S) error, steps map[S][]S) {
