@@ -13,6 +13,7 @@ import (
 	"github.com/ezscale/ezscale/hooks/account"
 	"github.com/ezscale/ezscale/hooks/billing"
 	"github.com/ezscale/ezscale/hooks/books"
+	"github.com/ezscale/ezscale/hooks/invoices"
 	"github.com/ezscale/ezscale/hooks/jobs"
 	"github.com/ezscale/ezscale/hooks/live"
 	"github.com/ezscale/ezscale/hooks/notify"
@@ -51,8 +52,9 @@ func Register(app core.App, d Deps) error {
 	pay := payments.Register(app, table, worker, payments.Deps{Now: d.Now, Books: bk, Sealer: d.Sealer, Factories: d.Gateways, Override: d.GatewayOverride, ByHand: d.Driver != nil})
 	worker.YieldTo(pay.Busy) // money first
 	billing.Register(app, table, worker, billingDeps(d, bk, pay))
+	invoices.Register(app, table, invoicesDeps(d, bk, pay))
 	provisioning.Register(app, table, worker, provisioning.Deps{Now: d.Now, Books: bk, Sealer: d.Sealer, Factories: d.Platforms, Override: d.PlatformOverride})
-	mails := notify.Register(app, worker, notify.Deps{Now: d.Now, Books: bk, InvoicePDF: billing.RenderPDF})
+	mails := notify.Register(app, worker, notify.Deps{Now: d.Now, Books: bk, InvoicePDF: invoices.RenderPDF})
 	account.Register(app, table, account.Deps{Now: d.Now, AlreadyRegistered: mails.AlreadyRegistered})
 	live.Register(app, bk)
 	err := site.Register(app, table, site.Deps{Public: d.Public, Now: d.Now, Demo: d.Demo, BrandName: brandName(app), SupportEmail: supportEmail(app)})

@@ -11,77 +11,93 @@ import (
 	engine "github.com/ezscale/ezscale/engine/billing"
 	"github.com/ezscale/ezscale/hooks/billing"
 	"github.com/ezscale/ezscale/hooks/books"
+	"github.com/ezscale/ezscale/hooks/invoices"
 	"github.com/ezscale/ezscale/hooks/payments"
 )
 
 // billingDeps gives billing the payments it needs, without either knowing the
 // other.
 func billingDeps(d Deps, bk *books.Books, pay *payments.Subject) billing.Deps {
-	return billing.Deps{
-		Now: d.Now, Books: bk, Key: d.LinkKey, Demo: d.Demo,
-		Gateways: func(app core.App) ([]billing.GatewayChoice, error) {
-			choices := []billing.GatewayChoice{}
-			enabled, err := pay.Enabled(app)
-			for _, g := range enabled {
-				kind := "redirect"
-				if g.GetString("kind") == payments.Manual {
-					kind = "instructions"
-				}
-				choices = append(choices, billing.GatewayChoice{ID: g.GetString("kind"), Label: g.GetString("label"), Kind: kind})
+	return billing.Deps{Now: d.Now, Books: bk, Demo: d.Demo, Gateways: choices(pay), Pay: payBy(pay), PaymentOf: paymentBy(pay), Check: pay.Check, Close: pay.CloseAll}
+}
+
+// invoicesDeps gives invoices the payments they need, likewise.
+func invoicesDeps(d Deps, bk *books.Books, pay *payments.Subject) invoices.Deps {
+	return invoices.Deps{Now: d.Now, Books: bk, Key: d.LinkKey, Gateways: choices(pay), Pay: payBy(pay), PaymentOf: paymentBy(pay), ChargeSaved: chargeBy(pay)}
+}
+
+// choices lists the ways to pay as customers see them.
+func choices(pay *payments.Subject) func(app core.App) ([]engine.GatewayChoice, error) {
+	return func(app core.App) ([]engine.GatewayChoice, error) {
+		found := []engine.GatewayChoice{}
+		enabled, err := pay.Enabled(app)
+		for _, g := range enabled {
+			kind := "redirect"
+			if g.GetString("kind") == payments.Manual {
+				kind = "instructions"
 			}
-			return choices, err
-		},
-		Pay: func(ctx context.Context, app core.App, invoice *core.Record, gateway string) (billing.Payment, error) {
-			return payWith(ctx, app, pay, invoice, gateway)
-		},
-		ChargeSaved: func(ctx context.Context, app core.App, invoice, method *core.Record, actor string) error {
-			if _, err := pay.CloseAll(ctx, app, invoice); err != nil {
+			found = append(found, engine.GatewayChoice{ID: g.GetString("kind"), Label: g.GetString("label"), Kind: kind})
+		}
+		return found, err
+	}
+}
+
+func payBy(pay *payments.Subject) func(ctx context.Context, app core.App, invoice *core.Record, gateway string) (engine.Payment, error) {
+	return func(ctx context.Context, app core.App, invoice *core.Record, gateway string) (engine.Payment, error) {
+		return payWith(ctx, app, pay, invoice, gateway)
+	}
+}
+
+func paymentBy(pay *payments.Subject) func(app core.App, invoice *core.Record) (engine.Payment, error) {
+	return func(app core.App, invoice *core.Record) (engine.Payment, error) { return paymentOf(app, pay, invoice) }
+}
+
+// chargeBy charges a saved method after a live page of the invoice was closed.
+func chargeBy(pay *payments.Subject) func(ctx context.Context, app core.App, invoice, method *core.Record, actor string) error {
+	return func(ctx context.Context, app core.App, invoice, method *core.Record, actor string) error {
+		if _, err := pay.CloseAll(ctx, app, invoice); err != nil {
+			return err
+		}
+		return app.RunInTransaction(func(tx core.App) error {
+			fresh, err := tx.FindRecordById(collections.Invoices, invoice.Id)
+			if err != nil {
 				return err
 			}
-			return app.RunInTransaction(func(tx core.App) error {
-				fresh, err := tx.FindRecordById(collections.Invoices, invoice.Id)
-				if err != nil {
-					return err
-				}
-				err = pay.ChargeSaved(tx, fresh, method, actor)
-				if errors.Is(err, payments.ErrPending) {
-					return nil // its outcome is what the customer waits for
-				}
-				return err
-			})
-		},
-		PaymentOf: func(app core.App, invoice *core.Record) (billing.Payment, error) { return paymentOf(app, pay, invoice) },
-		Check:     pay.Check,
-		Close:     pay.CloseAll,
+			err = pay.ChargeSaved(tx, fresh, method, actor)
+			if errors.Is(err, payments.ErrPending) {
+				return nil // its outcome is what the customer waits for
+			}
+			return err
+		})
 	}
 }
 
 // payWith opens the payment of an invoice. What the gateway could not do now is
 // told as a state, since the order stands all the same.
-func payWith(ctx context.Context, app core.App, pay *payments.Subject, invoice *core.Record, gateway string) (billing.Payment, error) {
+func payWith(ctx context.Context, app core.App, pay *payments.Subject, invoice *core.Record, gateway string) (engine.Payment, error) {
 	if gateway == payments.Manual {
 		return transfer(app, invoice)
 	}
 	url, err := pay.OpenPage(ctx, app, invoice, gateway)
 	switch {
 	case errors.Is(err, payments.ErrPending):
-		return billing.Payment{Kind: "redirect", State: "pending", Instructions: []billing.Instruction{}, Reason: "A payment for this invoice is on its way. We will tell you as soon as it arrives."}, nil
+		return engine.Payment{Kind: "redirect", State: "pending", Instructions: []engine.Instruction{}, Reason: "A payment for this invoice is on its way. We will tell you as soon as it arrives."}, nil
 	case err != nil:
 		app.Logger().Error("Payment page could not be opened", "invoice", invoice.GetString("number"), "gateway", gateway, "error", err)
-		return billing.Payment{Kind: "redirect", State: "unknown", Instructions: []billing.Instruction{}, Reason: "The payment page could not be opened just now. Nothing was charged; please try again in a minute."}, nil
+		return engine.Payment{Kind: "redirect", State: "unknown", Instructions: []engine.Instruction{}, Reason: "The payment page could not be opened just now. Nothing was charged; please try again in a minute."}, nil
 	case url == "":
 		return paymentOf(app, pay, invoice)
 	}
-	return billing.Payment{Kind: "redirect", State: string(engine.PaymentOpen), URL: url, Instructions: []billing.Instruction{}}, nil
+	return engine.Payment{Kind: "redirect", State: string(engine.PaymentOpen), URL: url, Instructions: []engine.Instruction{}}, nil
 }
 
 // paymentOf says how an invoice's payment stands.
-func paymentOf(app core.App, pay *payments.Subject, invoice *core.Record) (billing.Payment, error) {
+func paymentOf(app core.App, pay *payments.Subject, invoice *core.Record) (engine.Payment, error) {
 	fresh, err := app.FindRecordById(collections.Invoices, invoice.Id)
 	if err != nil {
-		return billing.Payment{}, err
+		return engine.Payment{}, err
 	}
-	p := billing.Payment{Kind: "none", Instructions: []billing.Instruction{}}
+	p := engine.Payment{Kind: "none", Instructions: []engine.Instruction{}}
 	switch collections.InvoiceStatus(fresh) {
 	case engine.InvoicePaid:
 		p.State = string(engine.PaymentSucceeded)
@@ -115,22 +131,22 @@ func paymentOf(app core.App, pay *payments.Subject, invoice *core.Record) (billi
 }
 
 // transfer tells how to pay by bank transfer.
-func transfer(app core.App, invoice *core.Record) (billing.Payment, error) {
-	p := billing.Payment{Kind: "instructions", State: string(engine.PaymentOpen), Instructions: []billing.Instruction{}}
+func transfer(app core.App, invoice *core.Record) (engine.Payment, error) {
+	p := engine.Payment{Kind: "instructions", State: string(engine.PaymentOpen), Instructions: []engine.Instruction{}}
 	gateway, err := collections.First(app, collections.Gateways, dbx.HashExp{"kind": payments.Manual})
 	if err != nil || gateway == nil {
 		return p, err
 	}
 	if err := gateway.UnmarshalJSONField("instructions", &p.Instructions); err != nil || p.Instructions == nil {
-		p.Instructions = []billing.Instruction{}
+		p.Instructions = []engine.Instruction{}
 	}
 	due, err := collections.Amount(invoice, "due_minor")
 	if err != nil {
 		return p, err
 	}
 	p.Instructions = append(p.Instructions,
-		billing.Instruction{Label: "Amount", Value: due.Format("en")},
-		billing.Instruction{Label: "Reference", Value: invoice.GetString("number")},
+		engine.Instruction{Label: "Amount", Value: due.Format("en")},
+		engine.Instruction{Label: "Reference", Value: invoice.GetString("number")},
 	)
 	return p, nil
 }

@@ -21,12 +21,12 @@ type brandView struct {
 }
 
 type configView struct {
-	Brand      brandView       `json:"brand"`
-	Currencies []string        `json:"currencies"`
-	Gateways   []GatewayChoice `json:"gateways"`
-	TermsURL   string          `json:"terms_url"`
-	Demo       bool            `json:"demo"`
-	Now        time.Time       `json:"now"`
+	Brand      brandView               `json:"brand"`
+	Currencies []string                `json:"currencies"`
+	Gateways   []billing.GatewayChoice `json:"gateways"`
+	TermsURL   string                  `json:"terms_url"`
+	Demo       bool                    `json:"demo"`
+	Now        time.Time               `json:"now"`
 }
 
 type priceView struct {

@@ -32,8 +32,8 @@ func (in orderRequest) Check(f *op.Fields) {
 }
 
 type orderAnswer struct {
-	Order   orderView `json:"order"`
-	Payment Payment   `json:"payment"`
+	Order   orderView       `json:"order"`
+	Payment billing.Payment `json:"payment"`
 }
 
 // create places an order. The same client key again returns the same order, so
@@ -65,7 +65,7 @@ func (s *subject) create(r *op.Request, in orderRequest) (orderAnswer, error) {
 
 // pay opens the payment of an invoice. When the gateway cannot be reached the
 // order stands and says so: the customer tries again from its page.
-func (s *subject) pay(r *op.Request, invoice *core.Record, gateway string) (Payment, error) {
+func (s *subject) pay(r *op.Request, invoice *core.Record, gateway string) (billing.Payment, error) {
 	if collections.InvoiceStatus(invoice) != billing.InvoiceOpen {
 		return s.PaymentOf(r.App, invoice)
 	}
@@ -77,10 +77,8 @@ func (s *subject) checkGateway(app core.App, gateway string) error {
 	if err != nil {
 		return err
 	}
-	for _, c := range choices {
-		if c.ID == gateway {
-			return nil
-		}
+	if billing.Offered(choices, gateway) {
+		return nil
 	}
 	return op.Fields{{Field: "gateway", Message: "This way to pay is not offered. Please choose another.", Code: "unknown_gateway"}}.Problem()
 }

@@ -1,13 +1,9 @@
-package billing
+package invoices
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/pocketbase/dbx"
@@ -19,8 +15,22 @@ import (
 	"github.com/ezscale/ezscale/hooks/op"
 )
 
-// linkLife is how long a download link works.
-const linkLife = 30 * time.Minute
+type byID struct {
+	ID string `json:"-" path:"id"`
+}
+
+type periodView struct {
+	Start time.Time `json:"start"`
+	End   time.Time `json:"end"`
+}
+
+type lineView struct {
+	Description string       `json:"description"`
+	Quantity    int64        `json:"quantity"`
+	UnitPrice   money.Amount `json:"unit_price"`
+	Amount      money.Amount `json:"amount"`
+	Period      *periodView  `json:"period"`
+}
 
 type paymentView struct {
 	At      time.Time    `json:"at"`
@@ -60,17 +70,7 @@ type invoiceList struct {
 	Total   int           `json:"total_items"`
 }
 
-type payRequest struct {
-	ID      string `json:"-" path:"id"`
-	Gateway string `json:"gateway"`
-	Method  string `json:"method,omitzero"` // a saved method's id; "" opens a page
-}
-
-type payAnswer struct {
-	Payment Payment `json:"payment"`
-}
-
-func (s *subject) invoiceOps(t *op.Table) {
+func (s *subject) ops(t *op.Table) {
 	op.Add(t, op.Spec{ID: "invoices.list", Method: http.MethodGet, Path: "/api/v1/invoices", Access: op.Customer, Summary: "The customer's invoices, newest first"}, s.listInvoices)
 	op.Add(t, op.Spec{ID: "invoices.show", Method: http.MethodGet, Path: "/api/v1/invoices/{id}", Access: op.Customer, Summary: "One invoice with lines and payments"}, s.showInvoice)
 	op.Add(t, op.Spec{ID: "invoices.pay", Method: http.MethodPost, Path: "/api/v1/invoices/{id}/pay", Access: op.Customer, Summary: "Open the payment of an open invoice"}, s.payInvoice)
@@ -127,45 +127,6 @@ func (s *subject) showInvoice(r *op.Request, in byID) (invoiceView, error) {
 	}
 	v.Payments, err = invoicePayments(r.App, inv)
 	return v, err
-}
-
-func (s *subject) payInvoice(r *op.Request, in payRequest) (payAnswer, error) {
-	inv, err := collections.Owned(r.App, collections.Invoices, in.ID, r.Auth.Id)
-	if err != nil {
-		return payAnswer{}, err
-	}
-	status := collections.InvoiceStatus(inv)
-	if status == billing.InvoiceDraft {
-		return payAnswer{}, op.NotFound()
-	}
-	if status == billing.InvoiceVoid {
-		return payAnswer{}, op.NewProblem(http.StatusConflict, "void", "This invoice is void; nothing is owed on it. Please place a new order.")
-	}
-	if in.Method != "" {
-		return s.payWithSaved(r, inv, in.Method)
-	}
-	if err := s.checkGateway(r.App, in.Gateway); err != nil {
-		return payAnswer{}, err
-	}
-	p, err := s.pay(r, inv, in.Gateway)
-	return payAnswer{p}, err
-}
-
-// payWithSaved charges a saved method of the customer's own. The outcome
-// arrives live.
-func (s *subject) payWithSaved(r *op.Request, inv *core.Record, methodID string) (payAnswer, error) {
-	method, err := collections.Owned(r.App, collections.PaymentMethods, methodID, r.Auth.Id)
-	if err != nil {
-		return payAnswer{}, err
-	}
-	if !method.GetBool("active") {
-		return payAnswer{}, op.NewProblem(http.StatusConflict, "method_gone", "This payment method was removed. Please choose another.")
-	}
-	if err := s.ChargeSaved(r.Request.Context(), r.App, inv, method, "customer:"+r.Auth.Id); err != nil {
-		return payAnswer{}, err
-	}
-	p, err := s.PaymentOf(r.App, inv)
-	return payAnswer{p}, err
 }
 
 func (s *subject) viewInvoice(inv *core.Record, now time.Time) (invoiceView, error) {
@@ -229,42 +190,16 @@ func invoicePayments(app core.App, inv *core.Record) ([]paymentView, error) {
 	return views, nil
 }
 
-// link is a download address that works without a header until it expires.
-func (s *subject) link(invoice string, until time.Time) string {
-	expires := strconv.FormatInt(until.Unix(), 10)
-	return "/api/v1/invoices/" + invoice + "/pdf?expires=" + expires + "&sig=" + s.sign(invoice, expires)
+func viewPeriod(p billing.Period) *periodView {
+	if p.Start.IsZero() || p.End.IsZero() {
+		return nil
+	}
+	return &periodView{p.Start, p.End}
 }
 
-func (s *subject) sign(invoice, expires string) string {
-	m := hmac.New(sha256.New, s.Key)
-	m.Write([]byte("invoice pdf\n" + invoice + "\n" + expires))
-	return hex.EncodeToString(m.Sum(nil))
-}
-
-// pdf serves the document to whoever holds a link that we signed and that has
-// not expired. Anything else is as if there were no such invoice.
-func (s *subject) pdf(r *op.Request) error {
-	id, q := r.Path("id"), r.Request.URL.Query()
-	if !hmac.Equal([]byte(q.Get("sig")), []byte(s.sign(id, q.Get("expires")))) {
-		return op.NotFound()
+func optional(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
 	}
-	expires, err := strconv.ParseInt(q.Get("expires"), 10, 64)
-	if err != nil || r.Now().After(time.Unix(expires, 0)) {
-		return op.NewProblem(http.StatusGone, "link_expired", "This download link has expired. Open the invoice again for a new one.")
-	}
-	inv, err := collections.First(r.App, collections.Invoices, dbx.HashExp{"id": id})
-	if err != nil {
-		return err
-	}
-	if inv == nil || collections.InvoiceStatus(inv) == billing.InvoiceDraft {
-		return op.NotFound()
-	}
-	body, err := RenderPDF(r.App, inv)
-	if err != nil {
-		return err
-	}
-	h := r.Response.Header()
-	h.Set("Content-Disposition", `inline; filename="`+fileName(inv)+`"`)
-	h.Set("Cache-Control", "private, no-store")
-	return r.Blob(http.StatusOK, "application/pdf", body)
+	return &t
 }
