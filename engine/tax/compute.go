@@ -3,6 +3,7 @@ package tax
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/ezscale/ezscale/engine/money"
 )
@@ -117,35 +118,29 @@ func (s *sheet) components(i int) []Component {
 // sharing groups the lines whose tax at a position is rounded together: those of
 // the same component, or each for itself.
 func (s *sheet) sharing(rounding Rounding, level int) [][]int {
-	return s.collect(rounding, func(i int) (any, bool) {
-		if all := s.components(i); level < len(all) {
-			return all[level], true
-		}
-		return nil, false
-	})
+	return s.collect(rounding, level, func(a, b []Component) bool { return len(b) > level && a[level] == b[level] })
 }
 
 // bundles groups the lines whose taxes are all the same.
 func (s *sheet) bundles(rounding Rounding) [][]int {
-	return s.collect(rounding, func(i int) (any, bool) {
-		var key [Levels]Component
-		n := copy(key[:], s.components(i))
-		return key, n > 0
-	})
+	return s.collect(rounding, 0, slices.Equal[[]Component])
 }
 
-// collect groups the lines that have a key, in the order of their first.
-func (s *sheet) collect(rounding Rounding, key func(i int) (any, bool)) (groups [][]int) {
-	at := map[any]int{}
+// collect groups the lines that have a tax at a position with the first one that
+// is alike. Documents have few kinds of tax, so a search beats a map.
+func (s *sheet) collect(rounding Rounding, level int, alike func(a, b []Component) bool) (groups [][]int) {
 	for i := range s.lines {
-		k, ok := key(i)
-		if !ok {
+		mine := s.components(i)
+		if level >= len(mine) {
 			continue
 		}
-		g, seen := at[k]
-		if !seen || rounding == PerLine {
-			g = len(groups)
-			groups, at[k] = append(groups, nil), g
+		g := -1
+		if rounding == PerDocument {
+			g = slices.IndexFunc(groups, func(group []int) bool { return alike(mine, s.components(group[0])) })
+		}
+		if g < 0 {
+			groups = append(groups, []int{i})
+			continue
 		}
 		groups[g] = append(groups[g], i)
 	}

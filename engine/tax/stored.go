@@ -1,6 +1,7 @@
 package tax
 
 import (
+	"slices"
 	"time"
 
 	"github.com/ezscale/ezscale/engine/money"
@@ -36,24 +37,18 @@ type Group struct {
 	Tax  int64 `json:"tax_minor"`
 }
 
-// groupKey is what the lines of a group have in common.
-type groupKey struct {
-	category  Category
-	reason    Reason
-	note      string
-	component Component
-}
-
 // Breakdown groups the lines of a document; nets are theirs, in the same order.
 func Breakdown(lines []LineTaxes, nets []int64) []Group {
 	var groups []Group
-	at := map[groupKey]int{}
 	add := func(l LineTaxes, c ComponentTax) {
-		key := groupKey{l.Category, l.Reason, l.Note, c.Component}
-		g, seen := at[key]
-		if !seen {
+		row := Group{Category: l.Category, Reason: l.Reason, Note: l.Note, Component: c.Component}
+		g := slices.IndexFunc(groups, func(g Group) bool {
+			g.Base, g.Tax = 0, 0
+			return g == row
+		})
+		if g < 0 {
 			g = len(groups)
-			groups, at[key] = append(groups, Group{Category: l.Category, Reason: l.Reason, Note: l.Note, Component: c.Component}), g
+			groups = append(groups, row)
 		}
 		groups[g].Base += c.Base
 		groups[g].Tax += c.Tax

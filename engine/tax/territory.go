@@ -58,25 +58,44 @@ var territories = []territory{
 	{country: "AT", postcodes: "6691 6991 6992 6993", regions: "JUNGHOLZ,KLEINWALSERTAL", region: "JUNGHOLZ"},
 }
 
+// mark is a territory with its texts taken apart.
+type mark struct {
+	territory
+	starts, names []string
+}
+
+// marks are the territories by country, in the table's order.
+var marks = func() map[string][]mark {
+	all := map[string][]mark{}
+	for _, t := range territories {
+		m := mark{territory: t, starts: strings.Fields(t.postcodes)}
+		if t.regions != "" {
+			m.names = strings.Split(t.regions, ",")
+		}
+		all[t.country] = append(all[t.country], m)
+	}
+	return all
+}()
+
 // territoryOf finds the row of an address; postcode is compact.
 func territoryOf(country, region, postcode string) (territory, bool) {
-	for _, t := range territories {
-		if t.country == country && t.holds(region, postcode) {
-			return t, true
+	for _, m := range marks[country] {
+		if m.holds(region, postcode) {
+			return m.territory, true
 		}
 	}
 	return territory{}, false
 }
 
-func (t territory) holds(region, postcode string) bool {
-	if t.postcodes == "" && t.regions == "" {
+func (m mark) holds(region, postcode string) bool {
+	if len(m.starts) == 0 && len(m.names) == 0 {
 		return true
 	}
-	if region != "" && slices.Contains(strings.Split(t.regions, ","), region) {
+	if region != "" && slices.Contains(m.names, region) {
 		return true
 	}
 	digits := strings.TrimLeft(postcode, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") // people write D-78266 and FR-97100
-	return slices.ContainsFunc(strings.Fields(t.postcodes), func(start string) bool {
+	return slices.ContainsFunc(m.starts, func(start string) bool {
 		return strings.HasPrefix(postcode, start) || strings.HasPrefix(digits, start)
 	})
 }

@@ -213,7 +213,7 @@ func romania(number string) bool {
 	return number[0] != '0' && weigh(padded, 7, 5, 3, 2, 1, 7, 5, 3, 2)*10%11%10 == last(number)
 }
 
-// sweden: the organisation number and a running number of the place, 01 to 94.
+// sweden: the organization number and a running number of the place, 01 to 94.
 func sweden(number string) bool {
 	place := value(number[10:])
 	return place >= 1 && place <= 94 && luhn(number[:10])

@@ -55,7 +55,7 @@ var rules = map[string]rule{
 	"GB": {forms: british},
 	// Federal Statistical Office, "UID number: composition", and eCH-0097.
 	"CHE": {tidy: without("MWST", "TVA", "IVA", "TPV", "VAT"), forms: []form{{shape: "ddddddddd", check: switzerland}}},
-	// Brønnøysund Register Centre, "About the organisation number".
+	// Brønnøysundregistrene, organization numbers, "Modulus 11".
 	"NO": {tidy: without("MVA"), forms: []form{{shape: "ddddddddd", check: norway}}},
 }
 
