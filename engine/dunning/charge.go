@@ -5,7 +5,7 @@ import "time"
 // nextCharge is the automatic try that comes next, if one can. What holds it up
 // is in its hold: an attempt whose outcome is open forbids another for as long
 // as it is open (A5), however long.
-func (v view) nextCharge() (planned, bool) {
+func (v *view) nextCharge() (planned, bool) {
 	if !v.collects() || v.tries >= v.p.MaxTries {
 		return planned{}, false
 	}
@@ -19,7 +19,7 @@ func (v view) nextCharge() (planned, bool) {
 }
 
 // liveHold forbids an attempt beside one that can still bring money.
-func (v view) liveHold() hold {
+func (v *view) liveHold() hold {
 	for _, live := range []struct {
 		result Result
 		why    Reason
@@ -33,7 +33,7 @@ func (v view) liveHold() hold {
 
 // pick chooses the method to charge: the default one as long as it may be tried,
 // then the others if the policy says so.
-func (v view) pick() (Method, bool) {
+func (v *view) pick() (Method, bool) {
 	for _, m := range v.f.Methods {
 		if m.Default && v.usable(m) {
 			return m, true
@@ -52,7 +52,7 @@ func (v view) pick() (Method, bool) {
 
 // usable says whether the card behind m may be tried again: never after a hard
 // decline, whoever made it and under whatever id the card was saved.
-func (v view) usable(m Method) bool {
+func (v *view) usable(m Method) bool {
 	card := cardOf(m.ID, m.Fingerprint)
 	for _, a := range v.f.Attempts {
 		if a.Result == Hard && (a.card() == card || a.Method == m.ID) {
@@ -63,7 +63,7 @@ func (v view) usable(m Method) bool {
 	return !m.Expired && tries <= len(v.p.RetryDays)
 }
 
-func (v view) triesOf(card string) (n int, last time.Time) {
+func (v *view) triesOf(card string) (n int, last time.Time) {
 	for _, a := range v.f.Attempts {
 		if a.isTry() && a.card() == card {
 			n, last = n+1, later(last, a.At)
@@ -75,7 +75,7 @@ func (v view) triesOf(card string) (n int, last time.Time) {
 // chargeAt is the moment for the next try of m. Retries are counted in tries
 // that reached the gateway, so that an outage moves the calendar and does not
 // use it up. A fallback follows the failure of the card before it at once.
-func (v view) chargeAt(m Method) time.Time {
+func (v *view) chargeAt(m Method) time.Time {
 	at := later(addDays(v.due, -v.p.ChargeDaysBefore), v.f.IssuedAt.UTC())
 	tries, last := v.triesOf(cardOf(m.ID, m.Fingerprint))
 	switch {
@@ -92,7 +92,7 @@ func (v view) chargeAt(m Method) time.Time {
 
 // retryAt is the moment of the n-th retry (from 1) of a card last tried at last.
 // Counted from the due date, a late try shifts those after it by as much.
-func (v view) retryAt(n int, last time.Time) time.Time {
+func (v *view) retryAt(n int, last time.Time) time.Time {
 	offset := v.p.RetryDays[n-1]
 	if v.p.RetryFrom == FromLastTry {
 		return addDays(last, offset)
@@ -106,7 +106,7 @@ func (v view) retryAt(n int, last time.Time) time.Time {
 
 // askAuthentication mails the link of an attempt that the customer has to
 // confirm. Attempts keep their number, whatever becomes of them.
-func (v view) askAuthentication() (planned, bool) {
+func (v *view) askAuthentication() (planned, bool) {
 	if !v.collects() {
 		return planned{}, false
 	}
@@ -125,7 +125,7 @@ func (v view) askAuthentication() (planned, bool) {
 
 // askNewMethod tells a customer who pays by saved method that none is left to
 // try: refused, expired or out of retries.
-func (v view) askNewMethod() (planned, bool) {
+func (v *view) askNewMethod() (planned, bool) {
 	if !v.collects() || v.p.MaxTries == 0 || v.charges || v.liveHold().on() || v.tries == 0 && len(v.f.Methods) == 0 {
 		return planned{}, false
 	}

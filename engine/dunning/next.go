@@ -29,11 +29,11 @@ func Next(p Policy, f Facts, now time.Time) (due []Step, next time.Time) {
 
 // plan lists the steps of the invoice that are still to come, in order, and
 // those already taken that others follow.
-func (v view) plan() []planned {
+func (v *view) plan() []planned {
 	if v.count(Terminate) > 0 {
 		return nil
 	}
-	var all []planned
+	all := make([]planned, 0, len(v.notices)+8)
 	add := func(s planned, ok bool) {
 		if ok {
 			all = append(all, s)
@@ -57,7 +57,7 @@ func (v view) plan() []planned {
 }
 
 // planEnd is the suspension and what follows it.
-func (v view) planEnd() []planned {
+func (v *view) planEnd() []planned {
 	suspension, ok := v.planSuspension()
 	if !ok {
 		return nil
@@ -70,6 +70,6 @@ func (v view) planEnd() []planned {
 }
 
 // anyAlive says whether a service of this invoice has not ended yet.
-func (v view) anyAlive() bool {
+func (v *view) anyAlive() bool {
 	return len(v.services(AccessOpen))+len(v.services(AccessSuspended)) > 0
 }

@@ -4,7 +4,7 @@ import "time"
 
 // remind is the reminder before the due date. It is pointless where the invoice
 // itself came as late, and once the due day has begun.
-func (v view) remind() (planned, bool) {
+func (v *view) remind() (planned, bool) {
 	at := addDays(v.due, -v.p.RemindDaysBefore)
 	_, done := v.done(Reminder, 1)
 	if done || !v.collects() || v.p.RemindDaysBefore == 0 || !at.After(day(v.f.IssuedAt)) || !v.now.Before(v.due) {
@@ -16,8 +16,8 @@ func (v view) remind() (planned, bool) {
 
 // planNotices returns all overdue notices, those already sent too. One is sent
 // after the other: what is made up late pushes the next one back.
-func (v view) planNotices() []planned {
-	var all []planned
+func (v *view) planNotices() []planned {
+	all := make([]planned, 0, len(v.p.NoticeDays))
 	for i, offset := range v.p.NoticeDays {
 		s := planned{Step: Step{Kind: Notice, N: i + 1}, at: addDays(v.base, offset), hold: v.noticeHold()}
 		if d, ok := v.done(Notice, s.N); ok {
@@ -38,7 +38,7 @@ func (v view) planNotices() []planned {
 // announcement is the notice that must have been sent before a consequence that
 // many days after due: the last one the calendar has up to then, at least the
 // first. ok is false where the policy has no notices at all.
-func (v view) announcement(days int) (notice planned, ok bool) {
+func (v *view) announcement(days int) (notice planned, ok bool) {
 	for i, offset := range v.p.NoticeDays {
 		if i == 0 || offset <= days {
 			notice, ok = v.notices[i], true
@@ -48,7 +48,7 @@ func (v view) announcement(days int) (notice planned, ok bool) {
 }
 
 // lateFee is the fee, once, after the notices that come before it.
-func (v view) lateFee() (planned, bool) {
+func (v *view) lateFee() (planned, bool) {
 	fee, err := v.p.LateFee.Of(v.f.Open)
 	_, done := v.done(LateFee, 1)
 	if done || !v.collects() || v.f.FeeOnly || v.p.LateFee.Days == 0 || err != nil || fee.IsZero() {
@@ -65,7 +65,7 @@ func (v view) lateFee() (planned, bool) {
 
 // warn is the final warning of the suspension in force or to come, and whether
 // there is one. One that was sent in an earlier suspension does not count.
-func (v view) warn(suspended planned) (planned, bool) {
+func (v *view) warn(suspended planned) (planned, bool) {
 	if !v.p.AutoTerminate || v.p.TerminateDays == 0 {
 		return planned{}, false
 	}
@@ -87,7 +87,7 @@ func (v view) warn(suspended planned) (planned, bool) {
 
 // terminate ends services that stayed suspended, once, and never sooner after
 // the final warning than that had said.
-func (v view) terminate(suspended, warning planned) planned {
+func (v *view) terminate(suspended, warning planned) planned {
 	s := planned{Step: Step{Kind: Terminate, N: 1, Services: v.services(AccessSuspended)}}
 	told := warning.when(v.now)
 	s.at = later(addDays(suspended.when(v.now), v.p.TerminateDays), later(addDays(told, v.p.FinalWarningDays), told.Add(v.p.gap())))
@@ -97,7 +97,7 @@ func (v view) terminate(suspended, warning planned) planned {
 
 // endHold keeps services from being terminated while it is not our certain
 // knowledge that the customer could pay and did not.
-func (v view) endHold() hold {
+func (v *view) endHold() hold {
 	return first(v.unknownHold(), v.outageHold(), v.recoveryHold(), v.chargeHold())
 }
 

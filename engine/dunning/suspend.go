@@ -17,7 +17,7 @@ func Suspended(p Policy, f Facts, now time.Time) (bool, Reason) {
 	return false, h.reason
 }
 
-func (v view) suspended() (bool, hold) {
+func (v *view) suspended() (bool, hold) {
 	if h := first(v.demandHold(), v.exemptHold(), v.pausedHold(), v.unmatchedHold(), v.pendingHold()); h.on() {
 		return false, h
 	}
@@ -29,7 +29,7 @@ func (v view) suspended() (bool, hold) {
 }
 
 // demandHold says why the debt as such is no reason to suspend anything (G1).
-func (v view) demandHold() hold {
+func (v *view) demandHold() hold {
 	grace := addDays(v.base, v.p.SuspendDays)
 	switch {
 	case len(v.f.Services) == 0:
@@ -48,7 +48,7 @@ func (v view) demandHold() hold {
 
 // announcedHold lasts until the notices before a suspension were really sent,
 // and for the stated time after the last of them.
-func (v view) announcedHold() hold {
+func (v *view) announcedHold() hold {
 	notice, ok := v.announcement(v.p.SuspendDays)
 	if !ok || notice.sent.IsZero() {
 		return hold{reason: NoticeMissing}
@@ -58,18 +58,13 @@ func (v view) announcedHold() hold {
 
 // planSuspension is the suspension in force, or the one to come with what is in
 // its way. ok is false where there can be none.
-func (v view) planSuspension() (planned, bool) {
+func (v *view) planSuspension() (planned, bool) {
 	on, h := v.suspended()
 	if since := v.suspendedSince(); on && !since.IsZero() && len(v.services(AccessOpen)) == 0 {
 		return made(Suspend, v.count(Suspend), since), true
 	}
-	switch h.reason {
-	case NoService, Settled, SuspensionOff:
+	if v.never(h.reason) {
 		return planned{}, false
-	case NoticeMissing:
-		if !v.collects() { // written off: the notice will not come any more
-			return planned{}, false
-		}
 	}
 	s := planned{Step: Step{Kind: Suspend, N: v.count(Suspend) + 1, Services: v.services(AccessOpen)}}
 	s.at, s.hold = addDays(v.base, v.p.SuspendDays), h
@@ -82,9 +77,15 @@ func (v view) planSuspension() (planned, bool) {
 	return s, true
 }
 
+// never says whether there is no waiting for a suspension: the debt can have no
+// such consequence, or it was written off and its notice will not come any more.
+func (v *view) never(why Reason) bool {
+	return why == NoService || why == Settled || why == SuspensionOff || why == NoticeMissing && !v.collects()
+}
+
 // restore gives access back as soon as Suspended says no, except to what another
 // invoice keeps suspended.
-func (v view) restore() (planned, bool) {
+func (v *view) restore() (planned, bool) {
 	if on, _ := v.suspended(); on {
 		return planned{}, false
 	}

@@ -68,7 +68,7 @@ func byTime(a, b Entry) int {
 }
 
 // past lists what is on record.
-func (v view) past() []Entry {
+func (v *view) past() []Entry {
 	var all []Entry
 	add := func(e Entry) {
 		if !e.At.IsZero() {
@@ -94,11 +94,12 @@ func (v view) past() []Entry {
 }
 
 // entry foretells a step. What a date says already is no hold.
-func (v view) entry(s planned) Entry {
+func (v *view) entry(s planned) Entry {
 	e := Entry{At: s.when(v.now), Code: string(s.Kind), N: s.N, Planned: true, Method: s.Method, Services: s.Services}
 	switch s.hold.reason {
 	case "", PreviousStep, NotOverdue, InGrace, NoticeGap:
 		return e
+	default:
 	}
 	e.Hold, e.Until = s.hold.reason, s.hold.until
 	if e.Until.IsZero() && !s.at.After(v.now) {

@@ -22,8 +22,8 @@ type view struct {
 	notices  []planned
 }
 
-func newView(p Policy, f Facts, now time.Time) view {
-	v := view{p: p, f: f, now: now.UTC(), due: day(f.DueAt)}
+func newView(p Policy, f Facts, now time.Time) *view {
+	v := &view{p: p, f: f, now: now.UTC(), due: day(f.DueAt)}
 	v.base = v.due
 	if !f.DeliveredAt.IsZero() {
 		v.base = later(v.due, day(f.DeliveredAt))
@@ -43,16 +43,16 @@ func newView(p Policy, f Facts, now time.Time) view {
 }
 
 // unpaid says whether money is owed, written off or not.
-func (v view) unpaid() bool {
+func (v *view) unpaid() bool {
 	claimed := v.f.Status == billing.InvoiceOpen || v.f.Status == billing.InvoiceUncollectible
 	return claimed && v.f.Open.Sign() > 0 && !v.f.DueAt.IsZero()
 }
 
 // collects says whether we still ask for the money: a debt that was written off
 // keeps its consequences, but nobody is charged or written to any more.
-func (v view) collects() bool { return v.f.Status == billing.InvoiceOpen && v.unpaid() }
+func (v *view) collects() bool { return v.f.Status == billing.InvoiceOpen && v.unpaid() }
 
-func (v view) done(kind Kind, n int) (Done, bool) {
+func (v *view) done(kind Kind, n int) (Done, bool) {
 	for _, d := range v.f.Done {
 		if d.Kind == kind && d.N == n {
 			return d, true
@@ -62,7 +62,7 @@ func (v view) done(kind Kind, n int) (Done, bool) {
 }
 
 // count is how often a kind of step was recorded.
-func (v view) count(kind Kind) int {
+func (v *view) count(kind Kind) int {
 	n := 0
 	for _, d := range v.f.Done {
 		if d.Kind == kind {
@@ -74,7 +74,7 @@ func (v view) count(kind Kind) int {
 
 // suspendedSince is when this invoice last suspended its services; zero unless
 // it did and has not restored them since.
-func (v view) suspendedSince() time.Time {
+func (v *view) suspendedSince() time.Time {
 	var on, off Done
 	for _, d := range v.f.Done {
 		switch {
@@ -91,7 +91,7 @@ func (v view) suspendedSince() time.Time {
 }
 
 // services lists those in a state of access.
-func (v view) services(in Access) []string {
+func (v *view) services(in Access) []string {
 	var ids []string
 	for _, s := range v.f.Services {
 		if s.Access == in {
@@ -102,7 +102,7 @@ func (v view) services(in Access) []string {
 }
 
 // attempt says whether any attempt has this result, and when the last was.
-func (v view) attempt(r Result) (at time.Time, any bool) {
+func (v *view) attempt(r Result) (at time.Time, any bool) {
 	for _, a := range v.f.Attempts {
 		if a.Result == r {
 			at, any = later(at, a.At), true
