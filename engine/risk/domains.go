@@ -1,0 +1,62 @@
+package risk
+
+// disposable holds well-known providers of throw-away mail addresses, sorted. It
+// need not be complete: a new provider is one signal less, and a wrong entry
+// makes honest customers wait, so aliases of paid providers are left out.
+var disposable = []string{
+	"10mail.org", "10minutemail.co.za", "10minutemail.com", "10minutemail.de", "10minutemail.net", "10minutesmail.com",
+	"1secmail.com", "1secmail.net", "1secmail.org", "20email.eu", "20minutemail.com", "20minutemail.it", "33mail.com",
+	"anonaddy.me", "anonbox.net", "anonymbox.com", "antispam.de", "armyspy.com", "bccto.me", "bouncr.com",
+	"bugmenot.com", "burnermail.io", "byom.de", "cool.fr.nf", "courriel.fr.nf", "cuvox.de", "dayrep.com",
+	"deadaddress.com", "despam.it", "devnullmail.com", "discard.email", "discardmail.com", "discardmail.de",
+	"dispostable.com", "dodgeit.com", "dontsendmespam.de", "drdrb.com", "drdrb.net", "dropmail.me", "e4ward.com",
+	"easytrashmail.com", "einmalmail.de", "einrot.com", "eintagsmail.de", "emailondeck.com", "emailsensei.com",
+	"emailtemporanea.com", "emailtemporanea.net", "emailtemporario.com.br", "emltmp.com", "fakeinbox.com",
+	"fakemail.fr", "fakemail.net", "fakemailgenerator.com", "fastmailforme.net", "filzmail.com", "fleckens.hu",
+	"fudgerub.com", "getairmail.com", "getnada.com", "getonemail.com", "gishpuppy.com", "grr.la", "guerrillamail.biz",
+	"guerrillamail.com", "guerrillamail.de", "guerrillamail.info", "guerrillamail.net", "guerrillamail.org",
+	"guerrillamailblock.com", "gustr.com", "harakirimail.com", "hidemail.de", "hmamail.com", "inboxalias.com",
+	"inboxbear.com", "inboxkitten.com", "incognitomail.com", "incognitomail.org", "instant-mail.de", "jetable.com",
+	"jetable.fr.nf", "jetable.net", "jetable.org", "jourrapide.com", "kasmail.com", "klzlk.com", "kurzepost.de",
+	"lifebyfood.com", "linshiyouxiang.net", "lroid.com", "mail-fake.com", "mail-temp.com", "mail-temporaire.com",
+	"mail-temporaire.fr", "mail.tm", "mail7.io", "mailcatch.com", "mailde.de", "maildrop.cc", "maileater.com",
+	"mailexpire.com", "mailforspam.com", "mailinator.com", "mailinator.net", "mailinator.org", "mailinator2.com",
+	"mailmetrash.com", "mailmoat.com", "mailnesia.com", "mailnull.com", "mailpoof.com", "mailsac.com", "mailsucker.net",
+	"mailtothis.com", "meltmail.com", "mintemail.com", "minutemail.com", "moakt.cc", "moakt.co", "moakt.com",
+	"moakt.ws", "mohmal.com", "moncourrier.fr.nf", "monemail.fr.nf", "monmail.fr.nf", "mt2014.com", "mt2015.com",
+	"muellmail.com", "mvrht.com", "mytemp.email", "mytrashmail.com", "nada.email", "neverbox.com", "no-spam.ws",
+	"nomail2me.com", "nospam.ze.tc", "nospamfor.us", "nospammail.net", "nowmymail.com", "nwytg.com", "nwytg.net",
+	"objectmail.com", "oneoffemail.com", "onewaymail.com", "opayq.com", "pokemail.net", "politikerclub.de", "poofy.org",
+	"proxymail.eu", "quickinbox.com", "rcpt.at", "rhyta.com", "rtrtr.com", "s0ny.net", "safetymail.info", "sandelf.de",
+	"sharedmailbox.org", "sharklasers.com", "shieldemail.com", "shortmail.net", "sofort-mail.de", "sogetthis.com",
+	"soodonims.com", "spam.la", "spam4.me", "spamavert.com", "spambob.com", "spambog.com", "spambog.de", "spambog.ru",
+	"spambox.us", "spamcowboy.com", "spamday.com", "spamdecoy.net", "spamex.com", "spamfree24.com", "spamfree24.de",
+	"spamfree24.org", "spamgourmet.com", "spamherelots.com", "spamhole.com", "spaml.com", "spaml.de", "spammotel.com",
+	"spamobox.com", "spamspot.com", "speed.1s.fr", "superrito.com", "suremail.info", "teleworm.us", "temp-mail.de",
+	"temp-mail.io", "temp-mail.org", "temp-mail.ru", "tempail.com", "tempalias.com", "tempemail.co.za", "tempemail.com",
+	"tempemail.net", "tempinbox.co.uk", "tempinbox.com", "tempmail.com", "tempmail.de", "tempmail.eu", "tempmail.it",
+	"tempmail.net", "tempmail.plus", "tempmailer.com", "tempmailer.de", "tempmailo.com", "tempomail.fr",
+	"temporarily.de", "temporaryemail.net", "temporaryinbox.com", "tempr.email", "tempthe.net", "thankyou2010.com",
+	"throwam.com", "throwawayemailaddress.com", "throwawaymail.com", "tmail.ws", "tmailinator.com", "tmpmail.net",
+	"tmpmail.org", "tradermail.info", "trash-mail.at", "trash-mail.com", "trash-mail.de", "trash2009.com",
+	"trashdevil.com", "trashemail.de", "trashmail.at", "trashmail.com", "trashmail.de", "trashmail.io", "trashmail.me",
+	"trashmail.net", "trashmail.org", "trashmail.ws", "trashymail.com", "trbvm.com", "tyldd.com", "uroid.com",
+	"vomoto.com", "wegwerf-email.de", "wegwerfadresse.de", "wegwerfemail.com", "wegwerfemail.de", "wegwerfmail.de",
+	"wegwerfmail.info", "wegwerfmail.net", "wegwerfmail.org", "wh4f.org", "whyspam.me", "wuzup.net", "xagloo.com",
+	"xemaps.com", "yapped.net", "yep.it", "yogamaven.com", "yopmail.com", "yopmail.fr", "yopmail.net", "youmailr.com",
+	"zehnminuten.de", "zehnminutenmail.de", "zippymail.info", "zoemail.org",
+}
+
+// shared holds providers at which the public has addresses, sorted.
+var shared = []string{
+	"126.com", "163.com", "aol.com", "arcor.de", "att.net", "bk.ru", "bluewin.ch", "bt.com", "btinternet.com",
+	"comcast.net", "cox.net", "duck.com", "fastmail.com", "free.fr", "freenet.de", "gmail.com", "gmx.at", "gmx.ch",
+	"gmx.com", "gmx.de", "gmx.net", "googlemail.com", "hey.com", "hotmail.co.uk", "hotmail.com", "hotmail.de",
+	"hotmail.fr", "hotmail.it", "icloud.com", "inbox.ru", "laposte.net", "libero.it", "live.com", "live.de", "live.nl",
+	"mac.com", "mail.com", "mail.de", "mail.ru", "mailbox.org", "me.com", "msn.com", "naver.com", "o2.pl", "online.de",
+	"orange.fr", "outlook.com", "outlook.de", "outlook.fr", "pm.me", "posteo.de", "proton.me", "protonmail.com",
+	"qq.com", "rambler.ru", "rediffmail.com", "rocketmail.com", "sbcglobal.net", "seznam.cz", "sfr.fr", "sky.com",
+	"t-online.de", "telenet.be", "tiscali.it", "tuta.com", "tutanota.com", "verizon.net", "virgilio.it", "wanadoo.fr",
+	"web.de", "wp.pl", "yahoo.co.in", "yahoo.co.jp", "yahoo.co.uk", "yahoo.com", "yahoo.com.br", "yahoo.de", "yahoo.es",
+	"yahoo.fr", "yahoo.it", "yandex.com", "yandex.ru", "ymail.com", "ziggo.nl", "zoho.com",
+}
