@@ -20,16 +20,8 @@ type Correction struct {
 	Key     string // the same key again returns the first credit note
 	Reason  string
 	Actor   string
-	// Lines to credit; none means all that is left of every line.
-	Lines []LineCredit
-}
-
-// LineCredit credits a part of one line.
-type LineCredit struct {
-	Line string // id
-	// Net is how much, without tax and in the line's own sign; the zero Amount
-	// means all that is left.
-	Net money.Amount
+	// Lines to credit, each with its discounts; none means all that is left.
+	Lines []billing.CreditRequest
 }
 
 // CreditNote is an issued credit note.
@@ -40,17 +32,11 @@ type CreditNote struct {
 	Repeated        bool
 }
 
-// credited is a line of the credit note about to be written.
-type credited struct {
-	row  lineRow
-	part tax.Split
-}
-
 // CreditNote corrects an issued invoice: it takes back the given parts of its
 // lines, lowers what is still owed and gives the rest to the customer's credit.
 // An invoice that nothing was paid on and nothing is owed on any more is
 // cancelled by it; a line credited whole may be billed again. Errors: ErrState,
-// tax.ErrCredit for more than is left of a line.
+// billing.ErrCreditTooMuch and billing.ErrCreditNothing.
 func (b *Books) CreditNote(tx core.App, now time.Time, c Correction) (CreditNote, error) {
 	if err := inTransaction(tx); err != nil {
 		return CreditNote{}, err
@@ -65,87 +51,51 @@ func (b *Books) CreditNote(tx core.App, now time.Time, c Correction) (CreditNote
 	if d.Status == billing.InvoiceDraft || d.Status == billing.InvoiceVoid || d.Kind == KindTopUp {
 		return CreditNote{}, fmt.Errorf("credit note for invoice %s (%s): %w", d.title(), d.Status, ErrState)
 	}
-	lines, err := toCredit(tx, c)
+	lines, plan, err := planNote(tx, c)
 	if err != nil {
 		return CreditNote{}, fmt.Errorf("credit note for invoice %s: %w", d.title(), err)
 	}
-	n := CreditNote{ID: core.GenerateDefaultRandomId()}
-	if n.Totals, err = sumCredited(d.Total.Currency(), lines); err != nil {
+	n := CreditNote{ID: core.GenerateDefaultRandomId(), Totals: plan.Totals}
+	owed, err := d.Due.Add(d.WrittenOff)
+	if err != nil {
 		return n, fmt.Errorf("credit note for invoice %s: %w", d.title(), err)
 	}
-	if n.Totals.Total.Sign() <= 0 {
-		return n, fmt.Errorf("credit note for invoice %s over %s: nothing is left to credit: %w", d.title(), n.Totals.Total, ErrState)
-	}
-	owed := d.Due.Minor() + d.WrittenOff.Minor()
-	n.ToDue = money.Must(min(owed, n.Totals.Total.Minor()), d.Total.Currency())
-	n.ToCredit = money.Must(n.Totals.Total.Minor()-n.ToDue.Minor(), d.Total.Currency())
-	if err := b.writeNote(tx, now, c, d, &n, lines); err != nil {
+	effect, err := billing.SplitCredit(d.Status, owed, d.Paid, n.Totals.Total)
+	if err != nil {
 		return n, fmt.Errorf("credit note for invoice %s: %w", d.title(), err)
 	}
-	return n, b.lower(tx, now, d, n)
+	n.ToDue, n.ToCredit = effect.Applied, effect.Excess
+	if err := b.writeNote(tx, now, c, d, &n, lines, plan.Lines); err != nil {
+		return n, fmt.Errorf("credit note for invoice %s: %w", d.title(), err)
+	}
+	return n, b.lower(tx, now, d, n, effect)
 }
 
-// toCredit finds what is to be credited of which line.
-func toCredit(tx core.App, c Correction) ([]credited, error) {
+// planNote reads the invoice's lines and lets the rules decide what is taken of
+// which.
+func planNote(tx core.App, c Correction) (map[string]lineRow, billing.CreditNote, error) {
 	rows := []lineRow{}
 	err := collections.Statement(tx, lineColumns+" WHERE `l`.`invoice` = {:invoice} ORDER BY `l`.`position`").Bind(dbx.Params{"invoice": c.Invoice}).All(&rows)
 	if err != nil {
-		return nil, fmt.Errorf("lines: %w", err)
+		return nil, billing.CreditNote{}, fmt.Errorf("lines: %w", err)
 	}
-	asked := map[string]money.Amount{}
-	for _, l := range c.Lines {
-		asked[l.Line] = l.Net
+	lines, byID := make([]billing.IssuedLine, len(rows)), map[string]lineRow{}
+	for i, r := range rows {
+		if lines[i], err = r.issued(); err != nil {
+			return nil, billing.CreditNote{}, err
+		}
+		byID[r.ID] = r
 	}
-	out := []credited{}
-	for _, r := range rows {
-		net, wanted := asked[r.ID]
-		if len(c.Lines) > 0 && !wanted {
-			continue
-		}
-		delete(asked, r.ID)
-		whole, before, err := r.split()
-		if err != nil {
-			return nil, err
-		}
-		if net.IsZero() {
-			if net, err = whole.Net.Sub(before); err != nil {
-				return nil, fmt.Errorf("line %d: %w", r.Position, err)
-			}
-		}
-		part, err := whole.Credit(before, net)
-		if err != nil {
-			return nil, fmt.Errorf("line %d (%s): %w", r.Position, r.Description, err)
-		}
-		if !part.Net.IsZero() || !part.Tax.IsZero() {
-			out = append(out, credited{r, part})
-		}
+	if len(c.Lines) == 0 {
+		plan, err := billing.CreditAll(lines)
+		return byID, plan, err
 	}
-	for id := range asked {
-		return nil, fmt.Errorf("line %q is not on this invoice: %w", id, ErrState)
-	}
-	return out, nil
-}
-
-func sumCredited(currency string, lines []credited) (billing.Totals, error) {
-	zero, err := money.New(0, currency)
-	t := billing.Totals{Subtotal: zero, Tax: zero, Total: zero}
-	for _, l := range lines {
-		if err == nil {
-			t.Subtotal, err = t.Subtotal.Add(l.part.Net)
-		}
-		if err == nil {
-			t.Tax, err = t.Tax.Add(l.part.Tax)
-		}
-	}
-	if err != nil {
-		return t, err
-	}
-	t.Total, err = t.Subtotal.Add(t.Tax)
-	return t, err
+	plan, err := billing.PlanCreditNote(lines, c.Lines)
+	return byID, plan, err
 }
 
 // writeNote draws the number and writes the document and its lines.
-func (b *Books) writeNote(tx core.App, now time.Time, c Correction, d Document, n *CreditNote, lines []credited) error {
+func (b *Books) writeNote(tx core.App, now time.Time, c Correction, d Document, n *CreditNote, rows map[string]lineRow, lines []billing.CreditNoteLine) error {
 	settings, err := collections.LoadInvoicing(tx)
 	if err != nil {
 		return err
@@ -160,8 +110,8 @@ func (b *Books) writeNote(tx core.App, now time.Time, c Correction, d Document, 
 	}
 	taxes, nets := make([]tax.LineTaxes, len(lines)), make([]int64, len(lines))
 	for i, l := range lines {
-		taxes[i], nets[i] = l.part.Taxes, l.part.Net.Minor()
-		if err := writeNoteLine(tx, now, d.User, n.ID, i, l); err != nil {
+		taxes[i], nets[i] = l.Split.Taxes, l.Split.Net.Minor()
+		if err := writeNoteLine(tx, now, d.User, n.ID, i, rows[l.Line], l); err != nil {
 			return err
 		}
 	}
@@ -185,60 +135,65 @@ func (b *Books) writeNote(tx core.App, now time.Time, c Correction, d Document, 
 
 // writeNoteLine writes a line and notes on the invoice's line what was taken.
 // Crediting an unused part gives it back to the earlier line it was taken from.
-func writeNoteLine(tx core.App, now time.Time, user, note string, i int, l credited) error {
-	taxes, err := json.Marshal(l.part.Taxes)
+func writeNoteLine(tx core.App, now time.Time, user, note string, i int, row lineRow, l billing.CreditNoteLine) error {
+	taxes, err := json.Marshal(l.Split.Taxes)
 	if err != nil {
-		return fmt.Errorf("line %d: %w", l.row.Position, err)
+		return fmt.Errorf("line %d: %w", row.Position, err)
 	}
 	_, err = collections.Statement(tx, "INSERT INTO `credit_note_items` (`id`, `user`, `credit_note`, `invoice_item`, `position`, `description`, `net_minor`, `tax_minor`, `taxes`, `period_start`, `period_end`, `created`, `updated`)"+
 		" VALUES ({:id}, {:user}, {:note}, {:line}, {:position}, {:description}, {:net}, {:tax}, {:taxes}, {:start}, {:end}, {:now}, {:now})").
 		Bind(dbx.Params{
-			"id": core.GenerateDefaultRandomId(), "user": user, "note": note, "line": l.row.ID, "position": i + 1, "description": l.row.Description,
-			"net": l.part.Net.Minor(), "tax": l.part.Tax.Minor(), "taxes": string(taxes), "start": l.row.Start, "end": l.row.End, "now": stamp(now),
+			"id": core.GenerateDefaultRandomId(), "user": user, "note": note, "line": row.ID, "position": i + 1, "description": row.Description,
+			"net": l.Split.Net.Minor(), "tax": l.Split.Tax.Minor(), "taxes": string(taxes), "start": row.Start, "end": row.End, "now": stamp(now),
 		}).Execute()
 	if err != nil {
-		return fmt.Errorf("line %d (%s): %w", l.row.Position, l.row.Description, err)
+		return fmt.Errorf("line %d (%s): %w", row.Position, row.Description, err)
 	}
-	if err := takeFrom(tx, l.row.ID, l.part.Net.Minor(), l.part.Tax.Minor(), now); err != nil {
+	if err := takeFrom(tx, row.ID, l.Split.Net.Minor(), l.Split.Tax.Minor(), now); err != nil {
 		return err
 	}
-	if l.row.Kind == string(billing.LineUnused) && l.row.Earlier != "" {
-		if err := takeFrom(tx, l.row.Earlier, l.part.Net.Minor(), l.part.Tax.Minor(), now); err != nil {
+	if row.Kind == string(billing.LineUnused) && row.Earlier != "" {
+		if err := takeFrom(tx, row.Earlier, l.Split.Net.Minor(), l.Split.Tax.Minor(), now); err != nil {
 			return err
 		}
 	}
-	_, err = collections.Statement(tx, "UPDATE `invoice_items` SET `live` = FALSE WHERE `id` = {:id} AND `credited_minor` = `net_minor` AND `credited_tax_minor` = `tax_minor`").Bind(dbx.Params{"id": l.row.ID}).Execute()
-	if err != nil {
-		return fmt.Errorf("line %d (%s): %w", l.row.Position, l.row.Description, err)
+	if !l.Whole {
+		return nil
+	}
+	if _, err := tx.DB().Update(collections.InvoiceItems, dbx.Params{"live": false}, dbx.HashExp{"id": row.ID}).Execute(); err != nil {
+		return fmt.Errorf("line %d (%s): %w", row.Position, row.Description, err)
 	}
 	return nil
 }
 
-// lower writes on the invoice what the note took off what is owed.
-func (b *Books) lower(tx core.App, now time.Time, d Document, n CreditNote) error {
+// lower writes on the invoice what the note took off what is owed. Of a
+// written-off invoice what was given up is owed again first, as far as it is
+// credited now.
+func (b *Books) lower(tx core.App, now time.Time, d Document, n CreditNote, effect billing.Application) error {
 	if n.ToDue.IsZero() {
 		return nil
 	}
-	if d.WrittenOff.Sign() > 0 { // what was given up is owed again, then credited
-		part := money.Must(min(d.WrittenOff.Minor(), n.ToDue.Minor()), d.Total.Currency())
-		if err := collections.Post(tx, now, "recovered:"+n.ID, d.User, d.ID, "", billing.PostRecovered(part)); err != nil {
+	if d.WrittenOff.Sign() > 0 {
+		if err := collections.Post(tx, now, "recovered:"+n.ID, d.User, d.ID, "", billing.PostRecovered(n.ToDue)); err != nil {
 			return err
 		}
-		d.WrittenOff = money.Must(d.WrittenOff.Minor()-part.Minor(), d.Total.Currency())
-		d.Due = money.Must(d.Due.Minor()+part.Minor(), d.Total.Currency())
+		d.WrittenOff = effect.Due
+	} else {
+		d.Due = effect.Due
 	}
-	d.Due = money.Must(d.Due.Minor()-n.ToDue.Minor(), d.Total.Currency())
-	d.Credited = money.Must(d.Credited.Minor()+n.ToDue.Minor(), d.Total.Currency())
-	change, followers := dbx.Params{"credited_minor": d.Credited.Minor(), "due_minor": d.Due.Minor(), "written_off_minor": d.WrittenOff.Minor(), "updated": stamp(now)}, []Follower(nil)
+	credited, err := d.Credited.Add(n.ToDue)
+	if err != nil {
+		return fmt.Errorf("lower invoice %s: %w", d.title(), err)
+	}
+	change := dbx.Params{"credited_minor": credited.Minor(), "due_minor": d.Due.Minor(), "written_off_minor": d.WrittenOff.Minor(), "status": string(effect.Status), "updated": stamp(now)}
+	followers, changed := []Follower(nil), d.Status != effect.Status
 	switch {
-	case !d.Due.IsZero() || !d.WrittenOff.IsZero():
-	case d.Paid.IsZero():
-		d.Status, followers = billing.InvoiceVoid, b.voided
-		change["status"], change["voided_at"], change["next_step_at"] = string(d.Status), stamp(now), ""
-	default:
-		d.Status, followers = billing.InvoicePaid, b.paid
-		change["status"], change["paid_at"], change["next_step_at"] = string(d.Status), stamp(now), ""
+	case changed && effect.Status == billing.InvoiceVoid:
+		followers, change["voided_at"], change["next_step_at"] = b.voided, stamp(now), ""
+	case changed && effect.Status == billing.InvoicePaid:
+		followers, change["paid_at"], change["next_step_at"] = b.paid, stamp(now), ""
 	}
+	d.Credited, d.Status = credited, effect.Status
 	if _, err := tx.DB().Update(collections.Invoices, change, dbx.HashExp{"id": d.ID}).Execute(); err != nil {
 		return fmt.Errorf("lower invoice %s: %w", d.title(), err)
 	}

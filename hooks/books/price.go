@@ -97,6 +97,7 @@ type lineRow struct {
 	ID          string `db:"id"`
 	Invoice     string `db:"invoice"`
 	Position    int    `db:"position"`
+	Parent      int    `db:"parent"`
 	Kind        string `db:"kind"`
 	Description string `db:"description"`
 	Net         int64  `db:"net_minor"`
@@ -110,7 +111,7 @@ type lineRow struct {
 	Currency    string `db:"currency"`
 }
 
-const lineColumns = "SELECT `l`.`id`, `l`.`invoice`, `l`.`position`, `l`.`kind`, `l`.`description`, `l`.`net_minor`, `l`.`tax_minor`, `l`.`credited_minor`, `l`.`credited_tax_minor`, IFNULL(`l`.`taxes`, '') AS `taxes`," +
+const lineColumns = "SELECT `l`.`id`, `l`.`invoice`, `l`.`position`, `l`.`parent`, `l`.`kind`, `l`.`description`, `l`.`net_minor`, `l`.`tax_minor`, `l`.`credited_minor`, `l`.`credited_tax_minor`, IFNULL(`l`.`taxes`, '') AS `taxes`," +
 	" `l`.`period_start`, `l`.`period_end`, IFNULL(json_extract(`l`.`detail`, '$.line'), '') AS `earlier`, `i`.`currency` FROM `invoice_items` `l` JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice`"
 
 // split is an issued line with its taxes, and what of its net is credited.
@@ -132,24 +133,29 @@ func (r lineRow) split() (whole tax.Split, credited money.Amount, err error) {
 	return whole, credited, nil
 }
 
+// issued is the line as the rules of credit notes see it.
+func (r lineRow) issued() (billing.IssuedLine, error) {
+	whole, credited, err := r.split()
+	if err != nil {
+		return billing.IssuedLine{}, err
+	}
+	creditedTax, err := money.New(r.CreditedTax, r.Currency)
+	return billing.IssuedLine{
+		ID: r.ID, Position: r.Position, Parent: r.Parent, Description: r.Description, Split: whole, Credited: credited, CreditedTax: creditedTax,
+	}, err
+}
+
 // unusedSplit is the net and tax that a negative line takes off an earlier one.
-// Its amount is in the sense of prices: of one that includes tax, the net is the
-// earlier line's own share, so that net and tax together may differ from it by
-// one minor unit.
+// Its amount is in the sense of prices, see billing.CreditPriced.
 func unusedSplit(app core.App, l billing.Line, inclusive bool) (tax.Split, error) {
 	row := lineRow{}
 	if err := collections.Statement(app, lineColumns+" WHERE `l`.`id` = {:id}").Bind(dbx.Params{"id": l.Detail.Line}).One(&row); err != nil {
 		return tax.Split{}, fmt.Errorf("earlier line %s: %w", l.Detail.Line, err)
 	}
-	whole, credited, err := row.split()
+	issued, err := row.issued()
 	if err != nil {
 		return tax.Split{}, err
 	}
-	more := l.Amount.Neg()
-	if gross := row.Net + row.Tax; inclusive && gross > 0 {
-		more = whole.Net.Prorate(min(more.Minor(), gross), gross)
-		more = money.Must(min(more.Minor(), row.Net-row.Credited), row.Currency)
-	}
-	part, err := whole.Credit(credited, more)
+	part, err := billing.CreditPriced(issued, inclusive, l.Amount.Neg())
 	return part.Neg(), err
 }

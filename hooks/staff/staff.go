@@ -192,9 +192,12 @@ var settings = map[string]func(decode func(into any) error) error{
 		return errors.Join(billing.CheckNumberFormat(v.Format), billing.CheckNumberFormat(v.CreditFormat))
 	},
 	"tax": func(decode func(any) error) error {
-		v := tax.Policy{Rounding: tax.PerLine, HomeCountry: "ZZ"} // home may be left to the seller's country
+		v := tax.Policy{Rounding: tax.PerLine}
 		if err := decode(&v); err != nil {
 			return err
+		}
+		if v.HomeCountry == "" {
+			v.HomeCountry = "ZZ" // left to the seller's country
 		}
 		return v.Check()
 	},
