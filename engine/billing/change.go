@@ -66,8 +66,11 @@ type ChangeRequest struct {
 // CreditPart is what one old line gives back.
 type CreditPart struct {
 	Line        string
+	Item        string
 	Description string
-	Amount      money.Amount // 0 or more, in the sense of Segment.Amount
+	Period      Period       // what is left of the line's own
+	Full        money.Amount // Segment.Amount
+	Amount      money.Amount // 0 or more, in the sense of Full
 	Days        int64        // unused
 	Of          int64        // of the line's own period
 	Open        bool         // lowers the line's own unpaid invoice
@@ -80,8 +83,11 @@ type CreditPart struct {
 type ChargeLine struct {
 	InvoiceLine
 	Kind        LineKind
-	Item        string // key of its RecurringItem
-	Share       Share  // of the full period; zero for setup fees
+	Item        string       // key of its RecurringItem
+	Units       int64        // quantity of the item
+	Number      int          // of the period
+	Full        money.Amount // for the full period
+	Share       Share        // of the full period; zero for setup fees
 	Explanation string
 }
 

@@ -10,14 +10,14 @@ import (
 // prorate keeps the renewal date: what is replaced is credited for the days left
 // and its successor charged for the same days of the full period.
 func (c *Change) prorate(r ChangeRequest, number int, current Period) error {
-	if r.Cycle == Hourly {
-		return nil // paid in arrears by the hour: there is nothing ahead to credit or charge
+	if r.Cycle == Hourly { // paid in arrears by the hour
+		return c.chargeSetup(r, number)
 	}
 	kept := r.kept()
 	c.credit(r, kept)
 	items := slices.DeleteFunc(slices.Clone(r.After), func(it RecurringItem) bool { return kept[it.Key] })
 	part := Share{Days: current.DaysLeft(r.Now), Of: current.Days()}
-	if err := c.chargePeriod(r, number, items, Period{r.Now.UTC(), current.End}, part); err != nil {
+	if err := c.chargePeriod(number, items, Period{r.Now.UTC(), current.End}, part); err != nil {
 		return err
 	}
 	for n := number + 1; n < r.Schedule.NextPeriod; n++ {
@@ -25,7 +25,7 @@ func (c *Change) prorate(r ChangeRequest, number int, current Period) error {
 		if err != nil {
 			return err
 		}
-		if err := c.chargePeriod(r, n, withoutSetup(items), ahead, Share{ahead.Days(), ahead.Days()}); err != nil {
+		if err := c.chargePeriod(n, withoutSetup(items), ahead, Share{ahead.Days(), ahead.Days()}); err != nil {
 			return err
 		}
 	}
@@ -37,14 +37,14 @@ func (c *Change) startAnew(r ChangeRequest, number int, current Period) error {
 	c.credit(r, nil)
 	c.Schedule, c.Terms = StartSchedule(r.Cycle, r.Now), r.termsAnew(number, current)
 	if r.Cycle == Hourly {
-		return nil
+		return c.chargeSetup(r, 0)
 	}
 	first, err := c.Schedule.Next()
 	if err != nil {
 		return err
 	}
 	c.Schedule.NextPeriod = 1
-	return c.chargePeriod(r, 0, r.After, first, Share{first.Days(), first.Days()})
+	return c.chargePeriod(0, r.After, first, Share{first.Days(), first.Days()})
 }
 
 // termsAnew is what is left of the discounts in a new cycle. A period that has
@@ -103,8 +103,12 @@ func (c *Change) credit(r ChangeRequest, kept map[string]bool) {
 		if amount.IsZero() && (days == 0 || days < of) {
 			continue
 		}
+		left := s.Period
+		if r.Now.After(left.Start) {
+			left.Start = r.Now.UTC()
+		}
 		c.Credits = append(c.Credits, CreditPart{
-			Line: s.Line, Description: s.Description, Amount: amount, Days: days, Of: of,
+			Line: s.Line, Item: s.Item, Description: s.Description, Period: left, Full: s.Amount, Amount: amount, Days: days, Of: of,
 			Open: s.Open, Whole: days == of, Explanation: s.explain(days, of),
 		})
 	}
@@ -131,13 +135,33 @@ func (s Segment) explain(days, of int64) string {
 
 // chargePeriod adds the lines of period n for a share of it, and what the
 // discounts take off them.
-func (c *Change) chargePeriod(r ChangeRequest, n int, items []RecurringItem, p Period, part Share) error {
+func (c *Change) chargePeriod(n int, items []RecurringItem, p Period, part Share) error {
 	first := len(c.Charges)
 	for _, it := range items {
-		if err := c.charge(it, p, part); err != nil {
+		if err := c.charge(it, n, p, part); err != nil {
 			return err
 		}
 	}
+	return c.discount(first, n, part)
+}
+
+// chargeSetup adds what is set up under an hourly price, which has nothing else
+// to charge ahead.
+func (c *Change) chargeSetup(r ChangeRequest, n int) error {
+	first := len(c.Charges)
+	for _, it := range r.After {
+		if _, err := it.Price(); err != nil {
+			return err
+		}
+		if err := c.setUp(it, n); err != nil {
+			return err
+		}
+	}
+	return c.discount(first, n, Share{})
+}
+
+// discount takes off the charges from first on what the terms of period n promise.
+func (c *Change) discount(first, n int, part Share) error {
 	lines := []Discountable{}
 	for _, l := range c.Charges[first:] {
 		lines = append(lines, Discountable{l.Kind, l.Amount})
@@ -150,7 +174,7 @@ func (c *Change) chargePeriod(r ChangeRequest, n int, items []RecurringItem, p P
 	return err
 }
 
-func (c *Change) charge(it RecurringItem, p Period, part Share) error {
+func (c *Change) charge(it RecurringItem, n int, p Period, part Share) error {
 	full, err := it.line(p)
 	if err != nil {
 		return err
@@ -162,12 +186,17 @@ func (c *Change) charge(it RecurringItem, p Period, part Share) error {
 		}
 		explanation = fmt.Sprintf("%d of %d days of %d × %s", part.Days, part.Of, it.Quantity, it.Unit.Format("en"))
 	}
-	c.Charges = append(c.Charges, ChargeLine{line, it.Kind, it.Key, part, explanation})
+	c.Charges = append(c.Charges, ChargeLine{line, it.Kind, it.Key, it.Quantity, n, full.Amount, part, explanation})
+	return c.setUp(it, n)
+}
+
+// setUp adds what an item costs once, if anything.
+func (c *Change) setUp(it RecurringItem, n int) error {
 	if it.Setup.Sign() <= 0 {
 		return nil
 	}
 	setup, err := it.setupLine()
-	c.Charges = append(c.Charges, ChargeLine{InvoiceLine: setup, Kind: LineSetup, Item: it.Key})
+	c.Charges = append(c.Charges, ChargeLine{InvoiceLine: setup, Kind: LineSetup, Item: it.Key, Units: 1, Number: n, Full: it.Setup})
 	return err
 }
 

@@ -143,6 +143,15 @@ func TestPlanChange(t *testing.T) {
 			nil, 0, 516,
 		},
 		{
+			"from one hourly plan to another: nothing but setup is paid ahead", march("2027-03-16", planItem("VPS M", 3)),
+			func(r *ChangeRequest) {
+				r.Schedule.Cycle, r.Cycle, r.Segments, r.After[0].Setup = Hourly, Hourly, nil, eur(300)
+			},
+			nil,
+			[]int64{300},
+			300, 0,
+		},
+		{
 			"from hourly: nothing was paid ahead", march("2027-03-16", planItem("VPS S", 1000)),
 			func(r *ChangeRequest) { r.Schedule.Cycle, r.Segments = Hourly, nil },
 			nil,
