@@ -14,6 +14,9 @@ func Decide(p Policy, b Buyer, rates []Rate, date time.Time) (Treatment, error) 
 	if err := p.Check(); err != nil {
 		return Treatment{}, err
 	}
+	if id, err := vatid.Parse(b.VATID, b.Country); err == nil {
+		b.VATID = id.String()
+	}
 	at := At(b.Country, b.Region, b.Postcode)
 	d := decision{p: p, b: b, rates: rates, at: at, home: p.home()}
 	d.t = Treatment{Date: day(date), Evidence: b.evidence(at)}
@@ -69,6 +72,9 @@ func (d *decision) decide() error {
 // electronically supplied services, which hosting is (Annex II number 1).
 func (d *decision) union() error {
 	abroad := d.at.Country != d.home.Country
+	if id := idCountry(d.b.VATID); d.b.VATID != "" && id != d.at.Country && (d.at.EU || MemberState(id)) {
+		d.t.Evidence.contradict("billing address " + d.t.Evidence.Billing + ", VAT id " + d.b.VATID)
+	}
 	switch {
 	case !d.home.EU && (!abroad || !d.at.EU):
 		return d.listed(ReasonNotTaxable)
@@ -99,14 +105,10 @@ func (d *decision) union() error {
 
 // reverse says whether a buyer of another member state owes the tax himself.
 // An id of a third state says nothing about where the buyer is established: it
-// is reported and does not count.
+// does not count.
 func (d *decision) reverse() (bool, error) {
 	status := d.b.idStatus()
-	if status == IDNone {
-		return false, nil
-	}
-	if id := idCountry(d.b.VATID); id != d.at.Country {
-		d.t.Evidence.contradict("billing address " + d.t.Evidence.Billing + ", VAT id " + d.b.VATID)
+	if status == IDNone || idCountry(d.b.VATID) != d.at.Country {
 		return false, nil
 	}
 	handling := d.p.UncheckedID

@@ -54,6 +54,11 @@ func TestDecide(t *testing.T) {
 		{"business abroad, unchecked id is trusted", trusting, withID("AT", "ATU13585627", tax.IDUnchecked), "AE reverse_charge"},
 		{"business abroad without id", german(), tax.Buyer{Country: "AT", Business: true}, "S USt. 20%"},
 		{"a malformed id is not trusted", trusting, withID("AT", "ATU13585626", tax.IDUnchecked), "S USt. 20%"},
+		{"an id as it was typed", german(), func() tax.Buyer {
+			b := withID("AT", "ATU13585627", tax.IDValid)
+			b.VATID = " atu 135.856.27"
+			return b
+		}(), "AE reverse_charge"},
 		{"Greek ids begin with EL", german(), withID("GR", "EL094259216", tax.IDValid), "AE reverse_charge"},
 		{"id of another country", german(), withID("FR", "ATU13585627", tax.IDValid), "S TVA 20%"},
 		{"exempt buyer abroad", german(), tax.Buyer{Country: "FR", Exempt: true}, "E exempt"},
@@ -136,6 +141,10 @@ func TestDecideKeepsEvidence(t *testing.T) {
 		{"at home too", tax.Buyer{Country: "DE", IPCountry: "PL"}, tax.ProofConflict, "billing address DE, IP address PL"},
 		{"businesses need none", withID("AT", "ATU13585627", tax.IDValid), tax.ProofNone, ""},
 		{"nor do buyers beyond the Union", tax.Buyer{Country: "US", IPCountry: "DE"}, tax.ProofNone, ""},
+		{"an id of another state at home", withID("DE", "ATU13585627", tax.IDValid), tax.ProofOne, "billing address DE, VAT id ATU13585627"},
+		{"an id of the Union beyond it", withID("US", "ATU13585627", tax.IDValid), tax.ProofNone, "billing address US, VAT id ATU13585627"},
+		{"a number of another kind beyond the Union", withID("US", "12-3456789", tax.IDUnchecked), tax.ProofNone, ""},
+		{"a number of another kind within it", withID("FR", "12-3456789", tax.IDUnchecked), tax.ProofOne, "billing address FR, VAT id 12-3456789"},
 		{"an id of another state counts for nothing", moved, tax.ProofOne, "billing address FR, VAT id ATU13585627"},
 	}
 	for _, s := range scenarios {

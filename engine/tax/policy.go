@@ -100,8 +100,8 @@ type Buyer struct {
 	Postcode string
 	// Business says that he buys as one. A valid VAT id says so too.
 	Business bool
-	VATID    string  // as vatid.Parse writes it, "" for none
-	VAT      IDCheck // the last good answer for VATID; see IDCheck.After
+	VATID    string  // as typed or as vatid.Parse writes it, "" for none
+	VAT      IDCheck // the last good answer for VATID as vatid.Parse writes it; see IDCheck.After
 	// Exempt buyers bear no tax where they would; the reason is printed.
 	Exempt       bool
 	ExemptReason string
