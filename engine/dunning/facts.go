@@ -22,8 +22,11 @@ type Facts struct {
 	Methods  []Method  // that may be charged without the customer, in order of fallback
 	Done     []Done    // steps already taken or claimed
 
-	PauseUntil  time.Time // staff hold this invoice back until then
-	ExemptUntil time.Time // of the customer; see Overrides
+	PauseUntil time.Time // staff hold this invoice back until then
+	// ExemptUntil ends the customer's exemption from late fees, suspension and
+	// termination; at that moment it lapses by itself. Notices and charges go on
+	// meanwhile.
+	ExemptUntil time.Time
 	// Unmatched says that money of this customer waits to be matched to an
 	// invoice.
 	Unmatched bool

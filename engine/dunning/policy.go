@@ -146,17 +146,14 @@ func checkDays(field string, days []int, most int, rising bool) error {
 
 func (p Policy) gap() time.Duration { return time.Duration(max(p.NoticeGapHours, 1)) * time.Hour }
 
-// Overrides are what staff agreed with one customer. A nil offset leaves the
-// policy's.
+// Overrides are the offsets staff agreed with one customer; nil leaves the
+// policy's. An exemption is no offset but a date, Facts.ExemptUntil.
 type Overrides struct {
 	RemindDaysBefore *int `json:"remind_days_before,omitempty"`
 	ChargeDaysBefore *int `json:"charge_days_before,omitempty"`
 	LateFeeDays      *int `json:"late_fee_days,omitempty"`
 	SuspendDays      *int `json:"suspend_days,omitempty"`
 	TerminateDays    *int `json:"terminate_days,omitempty"`
-	// ExemptUntil ends an exemption from late fees, suspension and termination;
-	// at that moment it lapses by itself. Notices and charges go on meanwhile.
-	ExemptUntil time.Time `json:"exempt_until,omitzero"`
 }
 
 // With returns p as it is for a customer with these overrides. An override may

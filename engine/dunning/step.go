@@ -67,6 +67,14 @@ type hold struct {
 
 func (h hold) on() bool { return h.reason != "" }
 
+// beyond is h if it lasts longer than until at.
+func (h hold) beyond(at time.Time) hold {
+	if !h.until.IsZero() && !h.until.After(at) {
+		return hold{}
+	}
+	return h
+}
+
 // first returns the first hold of several that is on.
 func first(holds ...hold) hold {
 	for _, h := range holds {

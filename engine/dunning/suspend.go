@@ -68,11 +68,16 @@ func (v *view) planSuspension() (planned, bool) {
 	}
 	s := planned{Step: Step{Kind: Suspend, N: v.count(Suspend) + 1, Services: v.services(AccessOpen)}}
 	s.at, s.hold = addDays(v.base, v.p.SuspendDays), h
-	if notice, ok := v.announcement(v.p.SuspendDays); ok {
+	notice, ok := v.announcement(v.p.SuspendDays)
+	if ok {
 		s.at = later(s.at, notice.when(v.now).Add(v.p.gap()))
-		if h.reason == NoticeMissing {
-			s.hold = notice.before(v.now)
-		}
+	}
+	switch h.reason {
+	case NotOverdue, InGrace: // the date says it; what matters is what is still in the way then
+		s.hold = first(v.exemptHold().beyond(s.at), v.pausedHold().beyond(s.at), v.unmatchedHold(), v.pendingHold().beyond(s.at), notice.before(v.now))
+	case NoticeMissing:
+		s.hold = notice.before(v.now)
+	default:
 	}
 	return s, true
 }

@@ -57,6 +57,21 @@ func Timeline(p Policy, f Facts, now time.Time) []Entry {
 	return append(past, plan...)
 }
 
+// When foretells the next step of a kind, as a notice announces the suspension
+// and a warning the termination; ask it while that mail is written. ok is false
+// where no such step is to come or its time cannot be said.
+func When(p Policy, f Facts, now time.Time, kind Kind) (at time.Time, ok bool) {
+	v := newView(p, f, now)
+	for _, s := range v.plan() {
+		if s.Kind != kind || s.done {
+			continue
+		}
+		e := v.entry(s)
+		return e.At, e.Hold == "" || !e.Until.IsZero()
+	}
+	return time.Time{}, false
+}
+
 func byTime(a, b Entry) int {
 	if a.At.IsZero() != b.At.IsZero() {
 		if a.At.IsZero() {

@@ -141,6 +141,38 @@ func TestTimeline(t *testing.T) {
 	}
 }
 
+func TestWhenAnnouncesDates(t *testing.T) {
+	p := Default()
+	scenarios := []struct {
+		name string
+		f    Facts
+		now  string
+		kind Kind
+		want string // "" for none
+	}{
+		{"reminder names the charge", invoice(card("c1")), "2026-03-03", Charge, "2026-03-10 00:00"},
+		{"no charge without a method", invoice(), "2026-03-03", Charge, ""},
+		{"first notice names the suspension", invoice(), "2026-03-11 00:05", Suspend, "2026-03-15 00:00"},
+		{"so does the last one", invoice(done(Notice, 1, "2026-03-11"), done(Notice, 2, "2026-03-13")), "2026-03-14 00:05", Suspend, "2026-03-15 00:05"},
+		{"a late notice names a later day", invoice(done(Notice, 1, "2026-03-11"), done(Notice, 2, "2026-03-13")), "2026-03-20 09:00", Suspend, "2026-03-21 09:00"},
+		{"exempt until then", invoice(func(f *Facts) { f.ExemptUntil = at("2026-04-01") }), "2026-03-11", Suspend, "2026-04-01 00:00"},
+		{"unmatched money: nothing is announced", invoice(noticed, func(f *Facts) { f.Unmatched = true }), "2026-03-14", Suspend, ""},
+		{"no service, no suspension", invoice(func(f *Facts) { f.Services = nil }), "2026-03-11", Suspend, ""},
+		{"suspension names the termination", invoice(noticed), "2026-03-15 00:05", Terminate, "2026-04-14 00:00"},
+		{"late final warning still gives its days", invoice(suspended), "2026-05-01 10:00", Terminate, "2026-05-08 00:00"},
+		{"declined: next try", invoice(card("c1"), try("c1", Soft, "2026-03-10")), "2026-03-10 00:01", Charge, "2026-03-11 00:00"},
+		{"suspended already", invoice(suspended), "2026-03-20", Suspend, ""},
+	}
+	for _, s := range scenarios {
+		t.Run(s.name, func(t *testing.T) {
+			got, ok := When(p, s.f, at(s.now), s.kind)
+			if ok != (s.want != "") || ok && !got.Equal(at(s.want)) {
+				t.Errorf("%s at %s (%v), want %q", s.kind, got, ok, s.want)
+			}
+		})
+	}
+}
+
 func TestEntryAsJSON(t *testing.T) {
 	raw, err := json.Marshal(Entry{At: at("2026-03-10"), Code: "charge", N: 1, Planned: true, Method: "m1"})
 	want := `{"at":"2026-03-10T00:00:00Z","code":"charge","n":1,"planned":true,"method":"m1"}`
