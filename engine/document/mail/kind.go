@@ -27,6 +27,31 @@ const (
 	ServiceUnsuspended Kind = "service_unsuspended" // switched on again
 	PaymentFailed      Kind = "payment_failed"      // declined, with what to do
 	NewDevice          Kind = "new_device"          // sign-in from a new device
+
+	QuoteSent     Kind = "quote_sent"      // staff made an offer
+	OrderInReview Kind = "order_in_review" // staff look at it first
+	OrderApproved Kind = "order_approved"
+	OrderRejected Kind = "order_rejected" // Reason is optional
+
+	PaymentReminder Kind = "payment_reminder" // before the due date; Method where it will be charged
+	MethodNeeded    Kind = "method_needed"    // no saved method is left to try
+	ConfirmPayment  Kind = "confirm_payment"  // the bank wants the customer to confirm
+	CardExpiring    Kind = "card_expiring"    // On is its last day
+	OverdueNotice1  Kind = "overdue_notice_1" // On, where set, is the day of suspension
+	OverdueNotice2  Kind = "overdue_notice_2"
+	OverdueNotice3  Kind = "overdue_notice_3"
+	LateFee         Kind = "late_fee"         // Amount is the fee, Number the overdue invoice
+	SuspendedUnpaid Kind = "suspended_unpaid" // On, where set, is the day of termination
+	FinalWarning    Kind = "final_warning"    // On is the day of termination
+	Terminated      Kind = "service_terminated"
+
+	CreditNote Kind = "credit_note" // Number is its own, Invoice the corrected one; PDF attached
+	RefundMade Kind = "refund_made" // Number, where set, is the invoice
+
+	TrialEnding           Kind = "trial_ending" // On is the last day, Amount the price after it
+	PriceChange           Kind = "price_change" // Was is the old price, On the day of the new one
+	CancellationConfirmed Kind = "cancellation_confirmed"
+	CancellationUndone    Kind = "cancellation_undone"
 )
 
 // Errors that callers act on.
@@ -51,9 +76,13 @@ type Data struct {
 	Number   string // of the invoice or order
 	Amount   money.Amount
 	DueAt    time.Time // its day in UTC is shown
-	Method   string    // of payment
-	Reason   string    // of a suspension or a decline, for customers' eyes
-	Service  string    // its name
+	On       time.Time // when something will happen, see the kind; its day in UTC is shown
+	Was      money.Amount
+	Invoice  string // number of the invoice that a credit note corrects
+	Title    string // of an offer
+	Method   string // of payment
+	Reason   string // of a suspension or a decline, for customers' eyes
+	Service  string // its name
 	Hostname string
 	IPs      []string
 	User     string // login name on the server
@@ -89,86 +118,27 @@ const (
 	fieldEmail   field = "email"
 	fieldMethod  field = "method"
 	fieldHost    field = "hostname"
+	fieldOn      field = "on"
+	fieldWas     field = "was"
+	fieldInvoice field = "invoice"
+	fieldTitle   field = "title"
 )
-
-// form says what a kind needs and which rows it shows, in their order. A row
-// whose value is empty is left out.
-type form struct {
-	needs []field
-	rows  []row
-}
-
-// row is a labeled value; label is a key below "mail.row.".
-type row struct {
-	label string
-	field field
-}
-
-var forms = map[Kind]form{
-	Verification:      {needs: []field{fieldLink}},
-	PasswordReset:     {needs: []field{fieldLink}},
-	AlreadyRegistered: {needs: []field{fieldLink}},
-	EmailChange:       {needs: []field{fieldLink}, rows: []row{{"email", fieldEmail}}},
-	OrderReceived: {
-		needs: []field{fieldLink, fieldNumber, fieldAmount},
-		rows:  []row{{"order", fieldNumber}, {"amount", fieldAmount}, {"due", fieldDue}},
-	},
-	Invoice: {
-		needs: []field{fieldLink, fieldNumber, fieldAmount, fieldDue},
-		rows:  []row{{"invoice", fieldNumber}, {"amount", fieldAmount}, {"due", fieldDue}},
-	},
-	Receipt: {
-		needs: []field{fieldNumber, fieldAmount},
-		rows:  []row{{"invoice", fieldNumber}, {"amount", fieldAmount}, {"paidat", fieldAt}, {"method", fieldMethod}},
-	},
-	ServiceReady: {
-		needs: []field{fieldLink, fieldService, fieldIPs},
-		rows:  []row{{"service", fieldService}, {"hostname", fieldHost}, {"ips", fieldIPs}, {"user", fieldUser}},
-	},
-	ServiceSuspended: {
-		needs: []field{fieldLink, fieldService, fieldReason},
-		rows:  []row{{"service", fieldService}, {"reason", fieldReason}},
-	},
-	ServiceUnsuspended: {needs: []field{fieldService}, rows: []row{{"service", fieldService}, {"hostname", fieldHost}}},
-	PaymentFailed: {
-		needs: []field{fieldLink, fieldNumber, fieldAmount, fieldReason},
-		rows:  []row{{"invoice", fieldNumber}, {"amount", fieldAmount}, {"method", fieldMethod}, {"reason", fieldReason}},
-	},
-	NewDevice: {
-		needs: []field{fieldLink, fieldAt, fieldAddress},
-		rows:  []row{{"at", fieldAt}, {"address", fieldAddress}, {"agent", fieldAgent}},
-	},
-}
-
-// Kinds returns every kind, in the order of a customer's life.
-func Kinds() []Kind {
-	return []Kind{
-		Verification, PasswordReset, AlreadyRegistered, EmailChange, OrderReceived, Invoice,
-		Receipt, ServiceReady, ServiceSuspended, ServiceUnsuspended, PaymentFailed, NewDevice,
-	}
-}
-
-// Required returns the names of the fields that a kind needs besides the brand.
-func Required(kind Kind) []string {
-	var names []string
-	for _, f := range forms[kind].needs {
-		names = append(names, string(f))
-	}
-	return names
-}
 
 // values returns what the texts and rows of a mail can show, by field name.
 func (d Data) values(l *locales.Locale) map[field]string {
-	amount := ""
-	if d.Amount != (money.Amount{}) {
-		amount = l.Money(d.Amount)
+	written := func(a money.Amount) string {
+		if a == (money.Amount{}) {
+			return ""
+		}
+		return l.Money(a)
 	}
 	v := map[field]string{
 		"brand": d.Brand, "name": d.Name, "valid": l.Duration(d.ValidFor),
-		fieldLink: d.Link, fieldNumber: d.Number, fieldAmount: amount, fieldDue: l.Date(d.DueAt),
+		fieldLink: d.Link, fieldNumber: d.Number, fieldAmount: written(d.Amount), fieldDue: l.Date(d.DueAt),
 		fieldMethod: d.Method, fieldReason: d.Reason, fieldService: d.Service, fieldHost: d.Hostname,
 		fieldIPs: strings.Join(d.IPs, ", "), fieldUser: d.User, fieldEmail: d.Email,
 		fieldAt: l.Moment(d.At, d.Zone), fieldAddress: d.Address, fieldAgent: d.Agent,
+		fieldOn: l.Date(d.On), fieldWas: written(d.Was), fieldInvoice: d.Invoice, fieldTitle: d.Title,
 	}
 	for name, value := range v {
 		v[name] = oneLine(value)

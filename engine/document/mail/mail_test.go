@@ -41,6 +41,7 @@ func full() Data {
 		Method: "Visa •••• 4242", Reason: "The card was declined by the bank because of insufficient funds; try another card.",
 		Service: "VPS M", Hostname: "vps-01.example.com", IPs: []string{"203.0.113.7", "2001:db8::7"}, User: "root", Email: "new@example.com",
 		At: time.Date(2026, time.November, 23, 14, 5, 0, 0, time.UTC), Address: "198.51.100.4", Agent: "Firefox 140 on Linux",
+		On: time.Date(2026, time.December, 31, 23, 30, 0, 0, time.UTC), Was: money.Must(119500, "EUR"), Invoice: "INV-2026-000098", Title: "Three servers and a load balancer",
 	}
 }
 
@@ -77,7 +78,8 @@ func TestMissingFields(t *testing.T) {
 		"brand": func(d *Data) { d.Brand = " \n" }, "link": func(d *Data) { d.Link = "" }, "number": func(d *Data) { d.Number = "" },
 		"amount": func(d *Data) { d.Amount = money.Amount{} }, "due": func(d *Data) { d.DueAt = time.Time{} }, "reason": func(d *Data) { d.Reason = "" },
 		"service": func(d *Data) { d.Service = "" }, "ips": func(d *Data) { d.IPs = nil }, "at": func(d *Data) { d.At = time.Time{} },
-		"address": func(d *Data) { d.Address = "" },
+		"address": func(d *Data) { d.Address = "" }, "on": func(d *Data) { d.On = time.Time{} }, "was": func(d *Data) { d.Was = money.Amount{} },
+		"invoice": func(d *Data) { d.Invoice = "" }, "title": func(d *Data) { d.Title = "" }, "method": func(d *Data) { d.Method = "" },
 	}
 	for _, kind := range Kinds() {
 		for _, name := range append(Required(kind), "brand") {
