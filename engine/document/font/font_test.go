@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -139,6 +140,38 @@ func sameDrawing(t *testing.T, f, cut *Face, glyph, id uint16) {
 	}
 	for i := range wantParts {
 		sameDrawing(t, f, cut, wantParts[i], gotParts[i])
+	}
+}
+
+// TestObjects proves that the objects refer to each other by the numbers given,
+// and that codes lead back to characters.
+func TestObjects(t *testing.T) {
+	s := NewSubset(noto(t))
+	s.Encode("Grüße, Σωκράτης, 京")
+	objects := s.Objects(40)
+	for i, wants := range [][]string{
+		{"/Subtype /Type0", "+NotoSans-Regular", "/Encoding /Identity-H", "[40 0 R]", "/ToUnicode 43 0 R"},
+		{"/Subtype /CIDFontType2", "/FontDescriptor 41 0 R", "/W [0 [600 "},
+		{"/Type /FontDescriptor", "/FontFile2 42 0 R"},
+		{"/Length1 ", "/Filter /FlateDecode", "\nendstream"},
+		{"/Filter /FlateDecode", "\nendstream"},
+	} {
+		for _, want := range wants {
+			if !bytes.Contains(objects[i], []byte(want)) {
+				t.Errorf("object %d lacks %q: %.200q", i, want, objects[i])
+			}
+		}
+	}
+	words := string(s.toUnicode())
+	for _, want := range []string{"16 beginbfchar", "<0001> <0047>", "<0003> <00fc>", "> <4eac>"} {
+		if !strings.Contains(words, want) {
+			t.Errorf("the map to Unicode lacks %q:\n%s", want, words)
+		}
+	}
+	other := NewSubset(s.face)
+	other.Encode("x")
+	if tag(s.old) == tag(other.old) {
+		t.Error("two subsets have one name")
 	}
 }
 
