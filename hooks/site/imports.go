@@ -58,9 +58,33 @@ func pageModule(page string) string { return "js/pages/" + page + ".js" }
 
 func splitPath(p string) []string { return strings.Split(strings.Trim(p, "/"), "/") }
 
-// moduleGraph returns the modules and everything they import statically, each once, those first that the others wait for.
-// It returns an error that names the importer when a file does not exist.
-func moduleGraph(files *tree, roots ...string) ([]string, error) {
+// graph knows which module imports which. Each file is read once, however many pages need it.
+type graph struct {
+	files   *tree
+	imports map[string][]string
+}
+
+func newGraph(files *tree) *graph { return &graph{files, map[string][]string{}} }
+
+// of lists what a module imports statically.
+func (g *graph) of(name string, f *file) ([]string, error) {
+	if found, known := g.imports[name]; known {
+		return found, nil
+	}
+	found := []string{}
+	for _, m := range staticImport.FindAllStringSubmatch(string(f.body), -1) {
+		if !strings.HasPrefix(m[1], ".") {
+			return nil, fmt.Errorf("%s imports %q: only relative addresses work without a build step", name, m[1])
+		}
+		found = append(found, path.Join(path.Dir(name), m[1]))
+	}
+	g.imports[name] = found
+	return found, nil
+}
+
+// modules returns the roots and everything they import statically, each once, those first that the others wait for. It returns
+// an error that names the importer when a file does not exist.
+func (g *graph) modules(roots ...string) ([]string, error) {
 	var order []string
 	seen := map[string]bool{}
 	var visit func(name, importer string) error
@@ -69,16 +93,17 @@ func moduleGraph(files *tree, roots ...string) ([]string, error) {
 			return nil
 		}
 		seen[name] = true
-		f := files.files[name]
+		f := g.files.files[name]
 		if f == nil {
 			return fmt.Errorf("%s imports %s, which does not exist", importer, name)
 		}
 		if !strings.HasPrefix(name, "vendor/") {
-			for _, m := range staticImport.FindAllStringSubmatch(string(f.body), -1) {
-				if !strings.HasPrefix(m[1], ".") {
-					return fmt.Errorf("%s imports %q: only relative addresses work without a build step", name, m[1])
-				}
-				if err := visit(path.Join(path.Dir(name), m[1]), name); err != nil {
+			imports, err := g.of(name, f)
+			if err != nil {
+				return err
+			}
+			for _, next := range imports {
+				if err := visit(next, name); err != nil {
 					return err
 				}
 			}

@@ -51,11 +51,12 @@ func newShell(files *tree, deps Deps) (*shell, error) {
 		return nil, err
 	}
 	s := &shell{files: files, deps: deps, routes: routes, preload: map[string][]string{}}
-	if s.preload[""], err = moduleGraph(files, entryModule); err != nil {
+	imports := newGraph(files)
+	if s.preload[""], err = imports.modules(entryModule); err != nil {
 		return nil, err
 	}
 	for _, r := range routes {
-		if s.preload[r.page], err = moduleGraph(files, entryModule, pageModule(r.page)); err != nil {
+		if s.preload[r.page], err = imports.modules(entryModule, pageModule(r.page)); err != nil {
 			return nil, err
 		}
 	}
