@@ -72,12 +72,16 @@ func (w *world) orderSomething() error {
 		return err
 	}
 	p.orders++
-	quantity := int64(pick(w.draw, 1, 1, 1, 2))
+	quantity := pick(w.draw, 1, 1, 1, 2)
+	items := []any{map[string]any{"price": price, "quantity": quantity, "hostname": fmt.Sprintf("web-%d.c%d.test", p.orders, p.number)}}
+	total, err := w.quote(p, items)
+	if err != nil || total == nil {
+		return err
+	}
 	gateway := pick(w.draw, "stripe", "stripe", "stripe", "stripe", "manual")
 	body := map[string]any{
 		"client_key": fmt.Sprintf("order-%d-of-%d", p.orders, p.number), "gateway": gateway, "currency": "EUR", "terms": true,
-		"total_minor": quantity * (what.monthly*cycle.months + what.setup),
-		"items":       []any{map[string]any{"price": price, "quantity": quantity, "hostname": fmt.Sprintf("web-%d.c%d.test", p.orders, p.number)}},
+		"total_minor": total, "items": items,
 	}
 	r, err := w.call(http.MethodPost, "/api/v1/orders", p.token, body)
 	if errors.Is(err, errDead) { // the browser shows an error; some try again
@@ -108,6 +112,24 @@ func (w *world) orderSomething() error {
 		w.agenda.add(w.soon(25*time.Minute), func() error { return w.payInvoice(p, invoice) })
 	}
 	return nil
+}
+
+// quote is the total that the cart shows; nil when the shop does not answer, or
+// has none left.
+func (w *world) quote(p *person, items []any) (total any, err error) {
+	r, err := w.call(http.MethodPost, "/api/v1/orders/quote", p.token, map[string]any{"currency": "EUR", "items": items})
+	switch {
+	case errors.Is(err, errDead), err == nil && r.status >= 500:
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case r.status == http.StatusConflict && strings.Contains(r.text, "sold_out"):
+		w.counts.SoldOut++
+		return nil, nil
+	case !r.ok():
+		return nil, fmt.Errorf("quote: %d %.300s", r.status, r.text)
+	}
+	return r.at("total.minor"), nil
 }
 
 // price finds the price of a plan.

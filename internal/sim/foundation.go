@@ -12,6 +12,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/ezscale/ezscale/collections"
+	"github.com/ezscale/ezscale/engine/tax"
 
 	_ "github.com/ezscale/ezscale/pb_migrations" // the schema
 )
@@ -120,12 +121,29 @@ func openShop(app core.App) error {
 	if err != nil {
 		return err
 	}
+	for country, ppm := range map[string]int64{"DE": 190_000, "AT": 200_000, "FR": 200_000} {
+		if _, err := collections.Insert(app, collections.TaxRates, map[string]any{"name": "VAT", "country": country, "level": 1, "ppm": ppm, "valid_from": "2020-01-01 00:00:00.000Z"}); err != nil {
+			return err
+		}
+	}
 	for i, p := range plans {
 		if err := p.save(app, i); err != nil {
 			return fmt.Errorf("plan %s: %w", p.slug, err)
 		}
 	}
 	return nil
+}
+
+// settle draws what differs between businesses: how prices and taxes are meant.
+func (w *world) settle() error {
+	policy := tax.Policy{
+		Inclusive: w.draw.IntN(2) == 0, Rounding: pick(w.draw, tax.PerLine, tax.PerDocument),
+		HomeCountry: "DE", EUVAT: true, OSS: w.draw.IntN(2) == 0,
+	}
+	if err := policy.Check(); err != nil {
+		return err
+	}
+	return collections.SaveSetting(w.app, "tax", policy)
 }
 
 func cheapPasswords(app core.App) error {

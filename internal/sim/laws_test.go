@@ -70,12 +70,12 @@ var breaches = []breach{
 		mend:  []string{"UPDATE `services` SET `subscription` = substr(`subscription`, 2) WHERE `rowid` = " + anActive},
 	},
 	{
-		law: "a paid order's services are set in motion", name: "a service was forgotten",
+		law: "a paid order's services were set in motion", name: "a service was forgotten",
 		wreck: []string{"UPDATE `services` SET `status` = 'pending', `label` = 'forgotten' WHERE `rowid` = " + anActive},
 		mend:  []string{"UPDATE `services` SET `status` = 'active' WHERE `label` = 'forgotten'"},
 	},
 	{
-		law: "an unpaid order's services are not", name: "somebody got a service for nothing",
+		law: "an unpaid order's services were not", name: "somebody got a service for nothing",
 		wreck: []string{"UPDATE `orders` SET `status` = 'pending', `client_key` = 'unpaid' WHERE `rowid` = " + soldIn},
 		mend:  []string{"UPDATE `orders` SET `status` = 'paid' WHERE `client_key` = 'unpaid'"},
 	},
@@ -88,6 +88,11 @@ var breaches = []breach{
 		law: "the audit chain is whole", name: "a row of the audit was edited",
 		wreck: []string{"UPDATE `audit_logs` SET `action` = 'x' || `action` WHERE `rowid` = 2"},
 		mend:  []string{"UPDATE `audit_logs` SET `action` = substr(`action`, 2) WHERE `rowid` = 2"},
+	},
+	{
+		law: "the audit of the books finds nothing", name: "an order has another total than its invoice",
+		wreck: []string{"UPDATE `orders` SET `total_minor` = `total_minor` + 1 WHERE `rowid` = 1"},
+		mend:  []string{"UPDATE `orders` SET `total_minor` = `total_minor` - 1 WHERE `rowid` = 1"},
 	},
 	{
 		law: "each service has its one server", name: "there is a server too many",

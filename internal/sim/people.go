@@ -137,7 +137,7 @@ func (w *world) signUp() error {
 	w.people = append(w.people, p)
 	w.counts.Customers++
 	r, err = w.insist(http.MethodPatch, "/api/v1/me", p.token, map[string]any{
-		"profile": map[string]string{"street": "2 Test Road", "postcode": "10115", "city": "Berlin", "country": "DE"},
+		"profile": map[string]string{"street": "2 Test Road", "postcode": "10115", "city": "Berlin", "country": pick(w.draw, "DE", "DE", "AT", "FR", "US")},
 	})
 	if err == nil && !r.ok() {
 		err = fmt.Errorf("address of %s: %d %.300s", p.email, r.status, r.text)

@@ -2,11 +2,13 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/pocketbase/dbx"
 
 	"github.com/ezscale/ezscale/hooks/audit"
+	"github.com/ezscale/ezscale/hooks/books"
 )
 
 // law is what must hold after every day, whatever happened on it. Its check
@@ -24,11 +26,12 @@ var laws = []law{
 		" WHERE `a`.`rowid` > {:items} AND `a`.`kind` = 'period' AND `b`.`kind` = 'period' AND `a`.`live` AND `b`.`live` AND `b`.`period_start` < `a`.`period_end` AND `b`.`period_end` > `a`.`period_start`")},
 	{"no charge without its invoice, no succeeded charge unrecorded", chargesAreRecorded},
 	{"each order's subscriptions have one service each", query("SELECT `u`.`id` FROM `subscriptions` `u` WHERE `u`.`rowid` > {:subscriptions} AND (SELECT COUNT(*) FROM `services` WHERE `subscription` = `u`.`id`) != 1")},
-	{"a paid order's services are set in motion", query("SELECT `s`.`id` FROM `services` `s` JOIN `subscriptions` `u` ON `u`.`id` = `s`.`subscription` JOIN `orders` `o` ON `o`.`id` = `u`.`order` WHERE `s`.`status` = 'pending' AND `o`.`status` = 'paid'")},
-	{"an unpaid order's services are not", query("SELECT `s`.`id` FROM `orders` `o` JOIN `subscriptions` `u` ON `u`.`order` = `o`.`id` JOIN `services` `s` ON `s`.`subscription` = `u`.`id` WHERE `o`.`status` = 'pending' AND `s`.`status` != 'pending'")},
+	rule("a paid order's services were set in motion"),
+	rule("an unpaid order's services were not"),
 	{"each service has its one server", serversMatchServices},
 	{"stock is exact", stockIsExact},
 	{"the audit chain is whole", auditChain},
+	{"the audit of the books finds nothing", audited},
 }
 
 // proof remembers how far the books are proven.
@@ -130,6 +133,36 @@ func numbersWithoutGap(w *world, p *proof) ([]string, error) {
 		p.numbers[name] = s.Last
 	}
 	return broken, nil
+}
+
+// rule is a rule of the audit that is proven each day.
+func rule(name string) law {
+	rules := books.Rules()
+	i := slices.IndexFunc(rules, func(r books.Rule) bool { return r.Name == name })
+	if i < 0 {
+		panic("sim: the audit has no rule " + name)
+	}
+	return law{name, func(w *world, _ *proof) ([]string, error) {
+		found, err := rules[i].Check(w.app)
+		return texts(found), err
+	}}
+}
+
+// audited runs the whole audit of the books, which looks at every row.
+func audited(w *world, p *proof) ([]string, error) {
+	if !p.whole {
+		return nil, nil
+	}
+	found, err := books.Audit(w.app)
+	return texts(found), err
+}
+
+func texts(found []books.Finding) []string {
+	list := []string{}
+	for _, f := range found {
+		list = append(list, f.String())
+	}
+	return list
 }
 
 func auditChain(w *world, p *proof) ([]string, error) {

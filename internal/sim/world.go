@@ -75,7 +75,10 @@ func newWorld(o Options) (*world, error) {
 	if err := layFoundation(o.Dir); err != nil {
 		return nil, err
 	}
-	return w, w.boot()
+	if err := w.boot(); err != nil {
+		return nil, err
+	}
+	return w, w.settle()
 }
 
 // boot starts a process on the directory. It may die while starting, and is
@@ -164,7 +167,7 @@ func (w *world) alive() (died bool, err error) {
 // work lets the product do all that is due now, dying and coming back as fate
 // wants it.
 func (w *world) work() error {
-	for {
+	for range restless {
 		worked, err := w.driver.Step(context.Background())
 		died, restart := w.alive()
 		switch {
@@ -178,7 +181,13 @@ func (w *world) work() error {
 			return nil
 		}
 	}
+	due := []string{}
+	_ = w.app.DB().NewQuery("SELECT `key` || ' ' || `state` || ' ' || `attempts` || ' ' || `next_at` || ' ' || `error` FROM `jobs` WHERE `state` != 'done' ORDER BY `next_at` LIMIT 3").Column(&due) // for the message alone
+	return fmt.Errorf("the product does not come to rest; next are %q", due)
 }
+
+// restless is how many things at one moment are too many.
+const restless = 5000
 
 // deliver brings the webhooks that are due.
 func (w *world) deliver() error {
