@@ -31,16 +31,19 @@ const (
 
 // Line is one position of an invoice or credit note. What explains it is
 // printed below its description, one sentence each, in this order: period,
-// share, coupon, usage, details.
+// share, trial, coupon, usage, cap, earlier invoice, details.
 type Line struct {
 	Kind        LineKind
-	Description string    // required
-	Start, End  time.Time // the period [Start, End) it pays for; both zero for none
-	Share       Share     // the part of a period that is charged; the zero value is the whole
-	Coupon      string    // code of the coupon that grants it; optional
-	Usage       Usage     // what was counted; the zero value is nothing
-	Details     []string  // how else the line came about
-	Quantity    int64     // ≥ 1; not printed of a discount
+	Description string       // required
+	Start, End  time.Time    // the period [Start, End) it pays for; both zero for none
+	Share       Share        // the part of a period that is charged; the zero value is the whole
+	TrialUntil  time.Time    // end of the free days, itself not free; zero for none
+	Coupon      string       // code of the coupon that grants it; optional
+	Usage       Usage        // what was counted; the zero value is nothing
+	Cap         money.Amount // price at which counting stops; the zero value is none
+	Invoice     string       // number of the earlier invoice that it refers to; optional
+	Details     []string     // how else the line came about
+	Quantity    int64        // ≥ 1; not printed of a discount
 	UnitPrice   money.Amount
 	Amount      money.Amount
 	Tax         string  // label such as "19 %"; where it is empty, Rates and Category make one
@@ -49,7 +52,10 @@ type Line struct {
 }
 
 // Share is a part of a period: Days of Of days.
-type Share struct{ Days, Of int64 }
+type Share struct {
+	Days, Of int64
+	Full     money.Amount // price of the whole period; the zero value says nothing of it
+}
 
 // Usage is a counted quantity: how much was used, and how much of it the price
 // of the service contains.
@@ -161,24 +167,48 @@ func (s *sheet) describe(l Line) (cell []styledText) {
 		}
 		add(smallStyle, s.l.Text("invoice.period", "start", s.l.Date(l.Start), "end", s.l.Date(last)))
 	}
-	if l.Share.Of > 0 {
-		add(smallStyle, s.l.Text("invoice.line.share", "days", s.l.Integer(l.Share.Days), "of", s.l.Integer(l.Share.Of)))
-	}
-	if l.Coupon != "" {
-		add(smallStyle, s.l.Text("invoice.line.coupon", "code", l.Coupon))
-	}
-	if u := l.Usage; u != (Usage{}) {
-		key := "invoice.line.usage"
-		if u.Included > 0 {
-			key = "invoice.line.usage.included"
-		}
-		add(smallStyle, s.l.Text(key, "used", s.l.Integer(u.Used)+"\u00a0"+u.Unit, "included", s.l.Integer(u.Included)+"\u00a0"+u.Unit))
+	for _, text := range s.explanation(l) {
+		add(smallStyle, text)
 	}
 	for _, d := range l.Details {
 		add(smallStyle, d)
 	}
 	return cell
 }
+
+// explanation says how the amount came about.
+func (s *sheet) explanation(l Line) (texts []string) {
+	add := func(key string, args ...string) { texts = append(texts, s.l.Text(key, args...)) }
+	if l.Share.Of > 0 {
+		days, of := s.l.Integer(l.Share.Days), s.l.Integer(l.Share.Of)
+		if l.Share.Full == (money.Amount{}) {
+			add("invoice.line.share", "days", days, "of", of)
+		} else {
+			add("invoice.line.share.full", "days", days, "of", of, "full", s.l.Money(l.Share.Full))
+		}
+	}
+	if !l.TrialUntil.IsZero() {
+		add("invoice.line.trial", "date", s.l.Date(l.TrialUntil.Add(-time.Nanosecond)))
+	}
+	if l.Coupon != "" {
+		add("invoice.line.coupon", "code", l.Coupon)
+	}
+	if u := l.Usage; u.Included > 0 {
+		add("invoice.line.usage.included", "used", s.counted(u.Used, u.Unit), "included", s.counted(u.Included, u.Unit))
+	} else if u.Unit != "" {
+		add("invoice.line.usage", "used", s.counted(u.Used, u.Unit))
+	}
+	if l.Cap != (money.Amount{}) {
+		add("invoice.line.cap", "price", s.l.Money(l.Cap))
+	}
+	if l.Invoice != "" {
+		add("invoice.line.invoice", "number", together(l.Invoice))
+	}
+	return texts
+}
+
+// counted writes a quantity with its unit on one line.
+func (s *sheet) counted(n int64, unit string) string { return s.l.Integer(n) + "\u00a0" + unit }
 
 // sums are the rows from the subtotal to the total.
 func (s *sheet) sums(b body) []totalRow {

@@ -64,6 +64,12 @@ func (b body) checkPrices(field string, l Line) error {
 	if err := checkCurrency(field+" amount", l.Amount, b.currency); err != nil {
 		return err
 	}
+	if err := checkCurrency(field+" full price", orZero(l.Share.Full, b.currency), b.currency); err != nil {
+		return err
+	}
+	if err := checkCurrency(field+" cap", orZero(l.Cap, b.currency), b.currency); err != nil {
+		return err
+	}
 	if l.Kind != Charge && l.Amount.Sign() > 0 {
 		return refuse(field+" amount", "is %s, but the line takes off", l.Amount)
 	}

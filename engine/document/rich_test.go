@@ -15,10 +15,11 @@ func richInvoice(language string) Invoice {
 	inv.Lines = []Line{
 		{Description: "VPS M – vps-01.example.com", Start: nov, End: dec, Quantity: 1, UnitPrice: eur(2000), Amount: eur(2000), Rates: []int64{190_000}},
 		{Kind: Discount, Description: "10 %", Coupon: "WELCOME10", Quantity: 1, Amount: eur(-200), Rates: []int64{190_000}},
-		{Description: "Upgrade to VPS L", Start: day(2026, time.November, 19), End: dec, Share: Share{12, 30}, Quantity: 1, UnitPrice: eur(1600), Amount: eur(1600), Rates: []int64{190_000}},
-		{Kind: Unused, Description: "VPS M", Start: day(2026, time.November, 19), End: dec, Share: Share{12, 30}, Quantity: 1, UnitPrice: eur(-720), Amount: eur(-720), Rates: []int64{190_000}},
+		{Description: "Upgrade to VPS L", Start: day(2026, time.November, 19), End: dec, Share: Share{12, 30, eur(4000)}, Quantity: 1, UnitPrice: eur(1600), Amount: eur(1600), Rates: []int64{190_000}},
+		{Kind: Unused, Description: "VPS M", Start: day(2026, time.November, 19), End: dec, Share: Share{Days: 12, Of: 30}, Invoice: "INV-2026-000119", Quantity: 1, UnitPrice: eur(-720), Amount: eur(-720), Rates: []int64{190_000}},
 		{Description: "Traffic", Start: day(2026, time.October, 1), End: nov, Usage: Usage{1312, 1000, "GB"}, Quantity: 312, UnitPrice: eur(5), Amount: eur(1560), Rates: []int64{190_000}},
-		{Description: "API", Usage: Usage{Used: 40, Unit: "h"}, Quantity: 40, UnitPrice: eur(3), Amount: eur(120), Rates: []int64{190_000}},
+		{Description: "API", Usage: Usage{Used: 40, Unit: "h"}, Cap: eur(1800), Quantity: 40, UnitPrice: eur(3), Amount: eur(120), Rates: []int64{190_000}},
+		{Description: "Backup", TrialUntil: dec, Quantity: 1, UnitPrice: eur(0), Amount: eur(0), Rates: []int64{190_000}},
 		{Description: "Handbook", Quantity: 1, UnitPrice: eur(1250), Amount: eur(1250), Rates: []int64{70_000}},
 	}
 	inv.Subtotal, inv.Prices, inv.Rounding = eur(5610), Exclusive, RoundDocument

@@ -70,7 +70,7 @@ func (inv Invoice) strings() []string {
 		all = append(append(all, p.Address...), p.Bank...)
 	}
 	for _, l := range inv.Lines {
-		all = append(append(all, l.Description, l.Tax, l.Coupon, l.Usage.Unit), l.Details...)
+		all = append(append(all, l.Description, l.Tax, l.Coupon, l.Usage.Unit, l.Invoice), l.Details...)
 	}
 	for _, t := range inv.Taxes {
 		all = append(all, t.Label, t.Name, t.Note)
