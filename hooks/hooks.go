@@ -20,6 +20,7 @@ import (
 	"github.com/ezscale/ezscale/hooks/op"
 	"github.com/ezscale/ezscale/hooks/payments"
 	"github.com/ezscale/ezscale/hooks/provisioning"
+	"github.com/ezscale/ezscale/hooks/renewals"
 	"github.com/ezscale/ezscale/hooks/site"
 	"github.com/ezscale/ezscale/hooks/staff"
 )
@@ -53,6 +54,7 @@ func Register(app core.App, d Deps) error {
 	worker.YieldTo(pay.Busy) // money first
 	billing.Register(app, table, worker, billingDeps(d, bk, pay))
 	invoices.Register(app, table, invoicesDeps(d, bk, pay))
+	renewals.Register(worker, renewals.Deps{Now: d.Now, Books: bk})
 	provisioning.Register(app, table, worker, provisioning.Deps{Now: d.Now, Books: bk, Sealer: d.Sealer, Factories: d.Platforms, Override: d.PlatformOverride})
 	mails := notify.Register(app, worker, notify.Deps{Now: d.Now, Books: bk, InvoicePDF: invoices.RenderPDF})
 	account.Register(app, table, account.Deps{Now: d.Now, AlreadyRegistered: mails.AlreadyRegistered})

@@ -86,7 +86,6 @@ func offersUp(app core.App) error {
 				&core.NumberField{Name: "ppm", OnlyInt: true, Min: types.Pointer(0.0), Max: types.Pointer(1e6), Help: "parts per million: 190000 is 19 %"},
 				&core.BoolField{Name: "compound", Help: "level 2 alone: on the net amount plus the first tax"},
 				&core.BoolField{Name: "consumers_only", Help: "businesses account for this tax themselves"},
-				&core.BoolField{Name: "consumers_only", Help: "businesses account for this tax themselves"},
 				&core.DateField{Name: "valid_from", Required: true},
 			},
 			indexes: []index{unique("idx_tax_rates_one", "`country`, `region`, `level`, `valid_from`")},

@@ -22,6 +22,7 @@ const (
 	RenewalGateway   RenewalReason = "gateway"    // a gateway owns the schedule
 	RenewalOneTime   RenewalReason = "one_time"   // nothing recurs
 	RenewalHourly    RenewalReason = "hourly"     // accrues by the hour, see HourlyMonth
+	RenewalChanges   RenewalReason = "changes"    // a change takes effect before the period starts
 	RenewalOutOfTime RenewalReason = "no_periods" // the cycle has no such period: broken data
 )
 
@@ -36,7 +37,13 @@ type Renewal struct {
 	// ContinueUnpaid is the setting that invoices on all the same.
 	Unpaid         bool
 	ContinueUnpaid bool
-	DaysAhead      int // how long before its start a period is invoiced
+	DaysAhead      int // how many days before its start a period is invoiced
+	// InvoiceDay is the day of the month, 1 to 28, on which a customer with one
+	// invoice a month gets it; 0 means DaysAhead decides.
+	InvoiceDay int
+	// ChangesAt is when an agreed change takes effect: what starts then or later is
+	// invoiced once it has. Zero means none is agreed.
+	ChangesAt time.Time
 	Items          []RenewalItem
 	Discounts      []DiscountTerms
 }
@@ -80,6 +87,8 @@ func (r Renewal) Billable(n int) (Period, RenewalReason) {
 		return p, RenewalPaused
 	case !r.PauseFrom.IsZero() && !p.Start.Before(r.PauseFrom):
 		return p, RenewalPaused
+	case !r.ChangesAt.IsZero() && !p.Start.Before(r.ChangesAt):
+		return p, RenewalChanges
 	}
 	return p, RenewalDue
 }
@@ -141,12 +150,34 @@ func (r Renewal) timely(p Period, now time.Time) RenewalReason {
 	switch {
 	case r.Schedule.Cycle == Hourly:
 		return RenewalHourly
-	case now.Before(p.Start.AddDate(0, 0, -r.DaysAhead)):
+	case now.Before(r.invoiceAt(p)):
 		return RenewalNotYet
 	case r.Unpaid && !r.ContinueUnpaid:
 		return RenewalUnpaid
 	}
 	return RenewalDue
+}
+
+// trialDaysAhead is how many days before a trial ends its first period is
+// invoiced at the earliest.
+const trialDaysAhead = 3
+
+// invoiceAt is the day, at midnight UTC, on which a period is invoiced: days are
+// the unit, so that services which renew on the same day share an invoice
+// whatever the hour of their orders.
+func (r Renewal) invoiceAt(p Period) time.Time {
+	year, month, day := p.Start.UTC().Date()
+	switch {
+	case r.InvoiceDay > 0 && day >= r.InvoiceDay:
+		return time.Date(year, month, r.InvoiceDay, 0, 0, 0, 0, time.UTC)
+	case r.InvoiceDay > 0:
+		return time.Date(year, month-1, r.InvoiceDay, 0, 0, 0, 0, time.UTC)
+	}
+	ahead := r.DaysAhead
+	if r.Status == SubscriptionTrialing && p.Start.Equal(r.Schedule.Anchor) {
+		ahead = min(ahead, trialDaysAhead)
+	}
+	return time.Date(year, month, day-ahead, 0, 0, 0, 0, time.UTC)
 }
 
 // lookAt is when there may be something to do by time alone: a period to
@@ -157,7 +188,9 @@ func (r Renewal) lookAt(p Period, reason RenewalReason, now time.Time) time.Time
 	case RenewalDue:
 		return now
 	case RenewalNotYet:
-		return p.Start.AddDate(0, 0, -r.DaysAhead)
+		return r.invoiceAt(p)
+	case RenewalChanges:
+		return r.ChangesAt
 	case RenewalUnpaid:
 		return now.UTC().AddDate(0, 0, 1)
 	case RenewalHourly:

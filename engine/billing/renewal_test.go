@@ -29,14 +29,18 @@ func TestPlanRenewal(t *testing.T) {
 		reason RenewalReason
 		lookAt string
 	}{
-		{"not yet", "2027-02-14T10:29:59Z", nil, nil, RenewalNotYet, "2027-02-14T10:30:00Z"},
-		{"14 days ahead", "2027-02-14T10:30:00Z", nil, []string{"2027-02-28 to 2027-03-30"}, RenewalNotYet, "2027-03-17T10:30:00Z"},
+		{"not yet", "2027-02-13T23:59:59Z", nil, nil, RenewalNotYet, "2027-02-14"},
+		{"14 days ahead, from the day's first moment", "2027-02-14", nil, []string{"2027-02-28 to 2027-03-30"}, RenewalNotYet, "2027-03-17"},
 		{
 			"made up in order after an outage", "2027-05-01T00:00:00Z", nil,
 			[]string{"2027-02-28 to 2027-03-30", "2027-03-31 to 2027-04-29", "2027-04-30 to 2027-05-30"},
-			RenewalNotYet, "2027-05-17T10:30:00Z",
+			RenewalNotYet, "2027-05-17",
 		},
-		{"on the day without notice", "2027-02-28T10:30:00Z", func(r *Renewal) { r.DaysAhead = 0 }, []string{"2027-02-28 to 2027-03-30"}, RenewalNotYet, "2027-03-31T10:30:00Z"},
+		{"on the day without notice", "2027-02-28T10:30:00Z", func(r *Renewal) { r.DaysAhead = 0 }, []string{"2027-02-28 to 2027-03-30"}, RenewalNotYet, "2027-03-31"},
+		{"one invoice a month, before its day", "2027-02-14", func(r *Renewal) { r.InvoiceDay = 15 }, nil, RenewalNotYet, "2027-02-15"},
+		{"one invoice a month, on its day", "2027-02-15", func(r *Renewal) { r.InvoiceDay = 15 }, []string{"2027-02-28 to 2027-03-30"}, RenewalNotYet, "2027-03-15"},
+		{"a trial is invoiced shortly before its end", "2027-01-27", func(r *Renewal) { r.Status, r.Schedule.NextPeriod = SubscriptionTrialing, 0 }, nil, RenewalNotYet, "2027-01-28"},
+		{"what starts after a change waits for it", "2027-02-20", func(r *Renewal) { r.ChangesAt = date("2027-02-28T10:30:00Z") }, nil, RenewalChanges, "2027-02-28T10:30:00Z"},
 		{"F3 cancelled", "2027-05-01", func(r *Renewal) { r.Status = SubscriptionCancelled }, nil, RenewalCancelled, ""},
 		{"F3 ends with the period", "2027-02-20", func(r *Renewal) { r.EndsAt = date("2027-02-28T10:30:00Z") }, nil, RenewalEnds, "2027-02-28T10:30:00Z"},
 		{"F3 ended, the run was down", "2027-05-20", func(r *Renewal) { r.EndsAt = date("2027-02-28T10:30:00Z") }, nil, RenewalEnds, ""},
@@ -60,11 +64,11 @@ func TestPlanRenewal(t *testing.T) {
 			RenewalNotYet, "2028-01-06",
 		},
 		{"unpaid", "2027-05-20", func(r *Renewal) { r.Status, r.Unpaid = SubscriptionPastDue, true }, nil, RenewalUnpaid, "2027-05-21"},
-		{"unpaid, nothing due", "2027-02-01", func(r *Renewal) { r.Unpaid = true }, nil, RenewalNotYet, "2027-02-14T10:30:00Z"},
+		{"unpaid, nothing due", "2027-02-01", func(r *Renewal) { r.Unpaid = true }, nil, RenewalNotYet, "2027-02-14"},
 		{
 			"unpaid, invoiced on all the same", "2027-03-01", func(r *Renewal) { r.Unpaid, r.ContinueUnpaid = true, true },
 			[]string{"2027-02-28 to 2027-03-30"},
-			RenewalNotYet, "2027-03-17T10:30:00Z",
+			RenewalNotYet, "2027-03-17",
 		},
 		{"the gateway owns it", "2027-05-20", func(r *Renewal) { r.GatewayOwned = true }, nil, RenewalGateway, ""},
 		{"one-time", "2027-05-20", func(r *Renewal) { r.Schedule.Cycle = OneTime }, nil, RenewalOneTime, ""},
@@ -74,7 +78,7 @@ func TestPlanRenewal(t *testing.T) {
 		{
 			"a trial's first period", "2027-01-30", func(r *Renewal) { r.Status, r.Schedule.NextPeriod = SubscriptionTrialing, 0 },
 			[]string{"2027-01-31 to 2027-02-27"},
-			RenewalNotYet, "2027-02-14T10:30:00Z",
+			RenewalNotYet, "2027-02-14",
 		},
 		{
 			"a trial that was cancelled", "2027-01-30",

@@ -62,16 +62,6 @@ func (s Schedule) guess(t time.Time) int {
 	return 0
 }
 
-// InvoiceAt is the moment to invoice the next period: daysAhead days before it
-// starts. Errors as PeriodAt.
-func (s Schedule) InvoiceAt(daysAhead int) (time.Time, error) {
-	p, err := s.Next()
-	if err != nil {
-		return time.Time{}, err
-	}
-	return p.Start.AddDate(0, 0, -daysAhead), nil
-}
-
 // DueAt is when an invoice for a period is due: at the period's start, but not
 // before the customer had minTermsDays since it was issued, so that periods made
 // up after an outage are not overdue when they arrive.

@@ -157,12 +157,6 @@ func writeNoteLine(tx core.App, now time.Time, user, note string, i int, row lin
 			return err
 		}
 	}
-	if !l.Whole {
-		return nil
-	}
-	if _, err := tx.DB().Update(collections.InvoiceItems, dbx.Params{"live": false}, dbx.HashExp{"id": row.ID}).Execute(); err != nil {
-		return fmt.Errorf("line %d (%s): %w", row.Position, row.Description, err)
-	}
 	return nil
 }
 

@@ -126,6 +126,9 @@ const KindTopUp = "topup"
 // write saves lines first and the invoice after them, issued as it is: from then
 // on the database takes no further line for it.
 func (s *Session) write(in Invoice, d Document, customer collections.Customer, priced Priced, seq int64, year int) error {
+	if err := takeUnused(s.tx, priced.Lines, s.now); err != nil {
+		return err
+	}
 	for i := range priced.Lines {
 		if err := s.writeLine(d, i, &priced.Lines[i]); err != nil {
 			return err
@@ -187,16 +190,30 @@ func (s *Session) writeLine(d Document, i int, l *PricedLine) error {
 	if err != nil {
 		return fmt.Errorf("line %d (%s): %w", i+1, l.Description, err)
 	}
-	if l.Detail.Line == "" {
-		return nil
+	return nil
+}
+
+// takeUnused notes on earlier lines what unused parts take off them. It comes
+// before the new lines: a period that was invoiced ahead and is credited whole is
+// billed again by them.
+func takeUnused(tx core.App, lines []PricedLine, now time.Time) error {
+	for i, l := range lines {
+		if l.Detail.Line == "" {
+			continue
+		}
+		if err := takeFrom(tx, l.Detail.Line, l.Net.Neg().Minor(), l.Tax.Neg().Minor(), now); err != nil {
+			return fmt.Errorf("line %d (%s): %w", i+1, l.Description, err)
+		}
 	}
-	return takeFrom(s.tx, l.Detail.Line, l.Net.Neg().Minor(), l.Tax.Neg().Minor(), s.now)
+	return nil
 }
 
 // takeFrom notes on an issued line what was credited of it; the database refuses
-// more than the line holds. Figures of the other sign give it back.
+// more than the line holds. Figures of the other sign give it back. A line that
+// is credited whole bills its period no more.
 func takeFrom(tx core.App, line string, net, tax int64, now time.Time) error {
-	_, err := collections.Statement(tx, "UPDATE `invoice_items` SET `credited_minor` = `credited_minor` + {:net}, `credited_tax_minor` = `credited_tax_minor` + {:tax}, `updated` = {:now} WHERE `id` = {:id}").
+	_, err := collections.Statement(tx, "UPDATE `invoice_items` SET `credited_minor` = `credited_minor` + {:net}, `credited_tax_minor` = `credited_tax_minor` + {:tax},"+
+		" `live` = ((`credited_minor` + {:net} != `net_minor` OR `net_minor` = 0) AND (SELECT `status` FROM `invoices` WHERE `id` = `invoice_items`.`invoice`) != 'void'), `updated` = {:now} WHERE `id` = {:id}").
 		Bind(dbx.Params{"id": line, "net": net, "tax": tax, "now": stamp(now)}).Execute()
 	if err != nil {
 		return fmt.Errorf("credit of line %s: %w", line, err)

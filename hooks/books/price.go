@@ -54,43 +54,66 @@ func (p *Pricer) Inclusive() bool { return p.policy.Inclusive && p.policy.Enable
 // unused part of an earlier line carries that line's own taxes, whatever the
 // rates are today. Errors: those of engine/tax; they name the line.
 func (p *Pricer) Price(app core.App, customer collections.Customer, lines []billing.Line, now time.Time) (Priced, error) {
-	out, buyer := Priced{Lines: make([]PricedLine, len(lines))}, customer.TaxBuyer()
+	j := pricing{Pricer: p, app: app, buyer: customer.TaxBuyer(), now: now, decided: map[string]tax.Treatment{}}
+	out := Priced{Lines: make([]PricedLine, len(lines))}
 	asked := make([]tax.Line, len(lines))
-	decided := map[string]tax.Treatment{}
 	for i, l := range lines {
-		if l.Detail.Line != "" {
-			given, err := unusedSplit(app, l, p.Inclusive())
-			if err != nil {
-				return out, fmt.Errorf("line %d (%s): %w", i+1, l.Description, err)
-			}
-			asked[i] = tax.Line{Amount: l.Amount, Given: &given}
-			continue
+		var err error
+		if asked[i], err = j.line(&l); err != nil {
+			return out, fmt.Errorf("line %d (%s): %w", i+1, l.Description, err)
 		}
-		point := l.TaxPoint(now)
-		day := point.UTC().Format(time.DateOnly)
-		t, known := decided[day]
-		if !known {
-			var err error
-			if t, err = tax.Decide(p.policy, buyer, p.rates, point); err != nil {
-				return out, fmt.Errorf("line %d (%s): %w", i+1, l.Description, err)
-			}
-			decided[day] = t
-		}
-		out.Evidence = t.Evidence
-		asked[i] = tax.Line{Amount: l.Amount, Treatment: t}
-		if l.Kind == billing.LineTopUp { // taxed when it buys something
-			asked[i].Treatment = tax.Treatment{Category: tax.OutOfScope, Reason: tax.ReasonNotTaxable, Date: t.Date}
-		}
+		out.Lines[i].Line = l
 	}
 	res, err := tax.Compute(p.policy.Rounding, p.Inclusive(), asked)
 	if err != nil {
 		return out, err
 	}
 	for i, split := range res.Lines {
-		out.Lines[i] = PricedLine{lines[i], split.Net, split.Tax, split.Taxes}
+		out.Lines[i].Net, out.Lines[i].Tax, out.Lines[i].Taxes = split.Net, split.Tax, split.Taxes
 	}
-	out.Totals, out.Taxes = billing.Totals{Subtotal: res.Net, Tax: res.Tax, Total: res.Total}, res.Groups
+	out.Totals, out.Taxes, out.Evidence = billing.Totals{Subtotal: res.Net, Tax: res.Tax, Total: res.Total}, res.Groups, j.evidence
 	return out, nil
+}
+
+// pricing is one run of Price.
+type pricing struct {
+	*Pricer
+	app      core.App
+	buyer    tax.Buyer
+	now      time.Time
+	decided  map[string]tax.Treatment // by day
+	evidence tax.Evidence
+}
+
+// line decides how one line is taxed. Where inclusive prices are lowered for a
+// buyer who bears no tax, the line is changed to what it costs that buyer.
+func (j *pricing) line(l *billing.Line) (tax.Line, error) {
+	if l.Detail.Line != "" {
+		given, err := unusedSplit(j.app, *l, j.Inclusive())
+		return tax.Line{Amount: l.Amount, Given: &given}, err
+	}
+	point := l.TaxPoint(j.now)
+	day := point.UTC().Format(time.DateOnly)
+	t, known := j.decided[day]
+	if !known {
+		var err error
+		if t, err = tax.Decide(j.policy, j.buyer, j.rates, point); err != nil {
+			return tax.Line{}, err
+		}
+		j.decided[day] = t
+	}
+	j.evidence = t.Evidence
+	if l.Kind == billing.LineTopUp { // taxed when it buys something
+		t = tax.Treatment{Category: tax.OutOfScope, Reason: tax.ReasonNotTaxable, Date: t.Date}
+	}
+	var err error
+	if l.UnitPrice, err = t.Price(l.UnitPrice); err != nil {
+		return tax.Line{}, err
+	}
+	if l.Amount, err = t.Price(l.Amount); err != nil {
+		return tax.Line{}, err
+	}
+	return tax.Line{Amount: l.Amount, Treatment: t}, nil
 }
 
 type lineRow struct {

@@ -67,8 +67,9 @@ func totalsOf(app core.App, id string) (billing.Totals, error) {
 	return collections.InvoiceTotals(inv)
 }
 
-// releaseLines makes the lines of a cancelled invoice bill nothing, and gives
-// back what its unused parts had taken off earlier lines.
+// releaseLines makes the lines of a cancelled invoice bill nothing, and then gives
+// back what its unused parts had taken off earlier lines, which may bill their
+// periods again.
 func releaseLines(tx core.App, invoice string, now time.Time) error {
 	taken := []struct {
 		Line string `db:"line"`
@@ -80,15 +81,15 @@ func releaseLines(tx core.App, invoice string, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("lines of invoice %s: %w", invoice, err)
 	}
-	for _, t := range taken {
-		if err := takeFrom(tx, t.Line, t.Net, t.Tax, now); err != nil { // negative: gives back
-			return err
-		}
-	}
 	_, err = collections.Statement(tx, "UPDATE `invoice_items` SET `live` = FALSE, `updated` = {:now} WHERE `invoice` = {:invoice} AND `live`").
 		Bind(dbx.Params{"invoice": invoice, "now": stamp(now)}).Execute()
 	if err != nil {
 		return fmt.Errorf("lines of invoice %s: %w", invoice, err)
+	}
+	for _, t := range taken {
+		if err := takeFrom(tx, t.Line, t.Net, t.Tax, now); err != nil { // negative: gives back
+			return err
+		}
 	}
 	return nil
 }

@@ -1,0 +1,135 @@
+// Package renewals is subscriptions in time: it invoices their periods ahead,
+// hours in arrears and what else is to be billed, and lets ends, pauses and
+// agreed changes take effect. It decides when; engine/billing decides what, and
+// the books write it. Money and suspension are other subjects' business.
+package renewals
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"github.com/ezscale/ezscale/hooks/books"
+	"github.com/ezscale/ezscale/hooks/jobs"
+)
+
+// Deps is what renewals needs from outside.
+type Deps struct {
+	Now   func() time.Time
+	Books *books.Books
+}
+
+// Subject is renewals bound to one app.
+type Subject struct{ Deps }
+
+// Register binds the renewals' jobs.
+func Register(worker *jobs.Worker, deps Deps) *Subject {
+	s := &Subject{deps}
+	deps.Books.OnPaid(s.extend)
+	worker.Handle(jobCustomer, s.retry)
+	return s
+}
+
+// batch is how many subscriptions share a commit, so that other writers wait
+// milliseconds.
+const batch = 100
+
+// Run does what is due at now, in order and in small commits, and returns when
+// nothing is left. It works from what is due and not from when it ran last: after
+// an outage it makes everything up, and running it twice, or twice at once,
+// changes nothing more. A customer whose data is at fault does not stop the
+// others; their subscriptions become a job that staff can see.
+func (s *Subject) Run(ctx context.Context, app core.App, now time.Time) error {
+	after := cursor{}
+	for ctx.Err() == nil {
+		next, err := s.round(app, now, after)
+		if err != nil {
+			return fmt.Errorf("renew subscriptions: %w", err)
+		}
+		if next == (cursor{}) {
+			break
+		}
+		after = next
+	}
+	if err := s.billWaiting(ctx, app, now); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// round works one batch and returns where to go on; the zero cursor when there is
+// nothing more.
+func (s *Subject) round(app core.App, now time.Time, after cursor) (cursor, error) {
+	due, err := dueAfter(app, now, after)
+	if err != nil || len(due) == 0 {
+		return cursor{}, err
+	}
+	users := usersOf(due)
+	if err := s.renewAll(app, now, users); err != nil {
+		for _, user := range users { // one of them is at fault: each on its own
+			if err := s.renewAll(app, now, []string{user}); err != nil {
+				if err := putOff(app, now, user, err); err != nil {
+					return cursor{}, err
+				}
+			}
+		}
+	}
+	last := due[len(due)-1]
+	return cursor{last.NextInvoiceAt, last.Row}, nil
+}
+
+// renewAll renews everything that is due of some customers in one commit.
+func (s *Subject) renewAll(app core.App, now time.Time, users []string) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("renewing customers %v panicked: %v", users, p)
+		}
+	}()
+	return app.RunInTransaction(func(tx core.App) error {
+		session, err := s.Books.Open(tx, now)
+		if err != nil {
+			return err
+		}
+		subs, err := load(tx, users, now)
+		if err != nil {
+			return err
+		}
+		r := &run{session: session, tx: tx, now: now}
+		for _, user := range users {
+			if err := r.customer(user, subs[user]); err != nil {
+				return fmt.Errorf("customer %s: %w", user, err)
+			}
+		}
+		return nil
+	})
+}
+
+// planKey is the key of the item that is the plan itself.
+const planKey = "plan"
+
+const jobCustomer = "renewals.customer"
+
+type customerPayload struct {
+	User string `json:"user"`
+}
+
+// putOff hands a customer whose renewal fails to the queue, which tries again
+// and, when that is useless, shows it to staff.
+func putOff(app core.App, now time.Time, user string, cause error) error {
+	app.Logger().Error("Renewal failed and will be tried again", "customer", user, "error", cause)
+	_, err := jobs.Enqueue(app, now, jobs.Job{Kind: jobCustomer, Key: jobCustomer + ":" + user, Serial: jobCustomer + ":" + user, User: user, Actor: "system", At: now.Add(time.Hour), Payload: customerPayload{user}})
+	if err != nil {
+		return fmt.Errorf("put off the renewal of customer %s: %w", user, err)
+	}
+	return nil
+}
+
+func (s *Subject) retry(r *jobs.Run) error {
+	p := customerPayload{}
+	if err := r.Payload(&p); err != nil {
+		return err
+	}
+	return s.renewAll(r.App, r.Now(), []string{p.User})
+}
