@@ -44,8 +44,8 @@ type Renewal struct {
 	// ChangesAt is when an agreed change takes effect: what starts then or later is
 	// invoiced once it has. Zero means none is agreed.
 	ChangesAt time.Time
-	Items          []RenewalItem
-	Discounts      []DiscountTerms
+	Items     []RenewalItem
+	Discounts []DiscountTerms
 }
 
 // RenewalItem is an item with a price change that was announced to the customer.
