@@ -17,6 +17,10 @@ type Line struct {
 	// are negative.
 	Amount    money.Amount
 	Treatment Treatment
+	// Of is the position, from 1, of the line that this one is a discount on; 0 for
+	// none. A line and its discounts are rounded together, so that discounts that
+	// take all of it take all of its tax, too.
+	Of int
 	// Given is a split that is known already, as of the credit for an earlier
 	// line: it is taken as it is and added up. Amount and Treatment do not count.
 	Given *Split
@@ -42,7 +46,7 @@ type Result struct {
 // Compute taxes the lines of one document, all in one currency. Exclusive: the
 // tax comes on top of each net. Inclusive: the total is exactly the sum of the
 // amounts, and the net is what the tax leaves of them. PerLine rounds each tax
-// of each line half away from zero. PerDocument rounds each tax once, on the sum
+// of each line with its discounts half away from zero, and shares it out over them. PerDocument rounds each tax once, on the sum
 // of its lines, and shares it out so that they sum to it and each is within one
 // minor unit of its own exact tax. The result of turned signs is the result
 // turned around. Errors: ErrPolicy, ErrNoLines, money.ErrMismatch,
@@ -116,7 +120,7 @@ func (s *sheet) components(i int) []Component {
 }
 
 // sharing groups the lines whose tax at a position is rounded together: those of
-// the same component, or each for itself.
+// the same component, or each for itself with its discounts.
 func (s *sheet) sharing(rounding Rounding, level int) [][]int {
 	return s.collect(rounding, level, func(a, b []Component) bool { return len(b) > level && a[level] == b[level] })
 }
@@ -134,10 +138,9 @@ func (s *sheet) collect(rounding Rounding, level int, alike func(a, b []Componen
 		if level >= len(mine) {
 			continue
 		}
-		g := -1
-		if rounding == PerDocument {
-			g = slices.IndexFunc(groups, func(group []int) bool { return alike(mine, s.components(group[0])) })
-		}
+		g := slices.IndexFunc(groups, func(group []int) bool {
+			return (rounding == PerDocument || s.root(group[0]) == s.root(i)) && alike(mine, s.components(group[0]))
+		})
 		if g < 0 {
 			groups = append(groups, []int{i})
 			continue
@@ -145,6 +148,15 @@ func (s *sheet) collect(rounding Rounding, level int, alike func(a, b []Componen
 		groups[g] = append(groups[g], i)
 	}
 	return groups
+}
+
+// root is the position, from 1, of the line that a line belongs to: of a discount
+// its own, else itself.
+func (s *sheet) root(i int) int {
+	if of := s.lines[i].Of; of > 0 {
+		return of
+	}
+	return i + 1
 }
 
 // add puts one tax on top of the lines of each group.

@@ -113,7 +113,7 @@ func (j *pricing) line(l *billing.Line) (tax.Line, error) {
 	if l.Amount, err = t.Price(l.Amount); err != nil {
 		return tax.Line{}, err
 	}
-	return tax.Line{Amount: l.Amount, Treatment: t}, nil
+	return tax.Line{Amount: l.Amount, Treatment: t, Of: l.Parent}, nil
 }
 
 type lineRow struct {
