@@ -2,6 +2,10 @@ package sim
 
 import (
 	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -11,6 +15,7 @@ type breach struct {
 	law, name   string
 	wreck, mend []string // statements
 	act, undo   func(w *world)
+	lasting     bool // cannot be mended
 }
 
 // newestServer is the panel's last server that belongs to a service.
@@ -90,6 +95,11 @@ var breaches = []breach{
 		mend:  []string{"UPDATE `audit_logs` SET `action` = substr(`action`, 2) WHERE `rowid` = 2"},
 	},
 	{
+		law: "what was asked for gets done", name: "a job was given up",
+		wreck: []string{"UPDATE `jobs` SET `state` = 'failed' WHERE `rowid` = 1"},
+		mend:  []string{"UPDATE `jobs` SET `state` = 'done' WHERE `rowid` = 1"},
+	},
+	{
 		law: "the audit of the books finds nothing", name: "an order has another total than its invoice",
 		wreck: []string{"UPDATE `orders` SET `total_minor` = `total_minor` + 1 WHERE `rowid` = 1"},
 		mend:  []string{"UPDATE `orders` SET `total_minor` = `total_minor` - 1 WHERE `rowid` = 1"},
@@ -100,10 +110,37 @@ var breaches = []breach{
 		undo: func(w *world) { w.vendors.panel.Destroy(newestServer(w).ID) },
 	},
 	{
-		law: "each service has its one server", name: "a server is gone",
-		act:  func(w *world) { w.vendors.panel.Destroy(newestServer(w).ID) },
-		undo: func(*world) {},
+		law: "each service has its one server", name: "a server is gone", lasting: true,
+		act: func(w *world) { w.vendors.panel.Destroy(newestServer(w).ID) },
 	},
+	{
+		law: "no charge without its invoice, no succeeded charge unrecorded", name: "an invoice was charged twice", lasting: true,
+		act: chargeAgain,
+	},
+}
+
+// chargeAgain lets the gateway take the money of an invoice a second time.
+func chargeAgain(w *world) {
+	for _, c := range w.vendors.stripe.Charges() {
+		if c.Status != "succeeded" || c.Customer == "" {
+			continue
+		}
+		form := url.Values{
+			"amount": {strconv.FormatInt(c.Amount, 10)}, "currency": {c.Currency}, "customer": {c.Customer}, "payment_method": {c.Method}, "confirm": {"true"}, "off_session": {"true"},
+			"automatic_payment_methods[enabled]": {"true"}, "automatic_payment_methods[allow_redirects]": {"never"},
+			"metadata[invoice_id]": {c.InvoiceID}, "metadata[attempt_id]": {c.AttemptID},
+		}
+		r := httptest.NewRequest(http.MethodPost, "/v1/payment_intents", strings.NewReader(form.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Authorization", "Bearer "+stripeKey)
+		r.Header.Set("Stripe-Version", "2024-06-20")
+		r.Header.Set("Idempotency-Key", "again")
+		got := httptest.NewRecorder()
+		w.vendors.stripe.Handler().ServeHTTP(got, r)
+		if strings.Contains(got.Body.String(), `"status":"succeeded"`) || strings.Contains(got.Body.String(), `"status": "succeeded"`) {
+			return
+		}
+	}
 }
 
 func (w *world) statements(t *testing.T, list []string) {
@@ -145,7 +182,7 @@ func TestEveryBreachIsCaught(t *testing.T) {
 			if b.undo != nil {
 				b.undo(w)
 			}
-			if err := w.prove(true); err != nil && b.name != "a server is gone" {
+			if err := w.prove(true); err != nil && !b.lasting {
 				t.Fatalf("mended, but: %v", err)
 			}
 		})

@@ -30,6 +30,7 @@ var laws = []law{
 	rule("an unpaid order's services were not"),
 	{"each service has its one server", serversMatchServices},
 	{"stock is exact", stockIsExact},
+	{"what was asked for gets done", thingsGetDone},
 	{"the audit chain is whole", auditChain},
 	{"the audit of the books finds nothing", audited},
 }

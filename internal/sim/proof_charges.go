@@ -31,10 +31,13 @@ func chargesAreRecorded(w *world, p *proof) ([]string, error) {
 		}
 	}
 	p.charges = len(charges)
-	taken := map[string]int64{}
+	taken, paid := map[string]int64{}, map[string]int{}
 	for _, c := range charges {
 		if c.Status != "succeeded" {
 			continue
+		}
+		if paid[c.InvoiceID]++; paid[c.InvoiceID] == 2 {
+			broken = append(broken, fmt.Sprintf("invoice %s was charged twice, with %s at last", c.InvoiceID, c.Intent))
 		}
 		if _, twice := taken[c.Intent]; twice {
 			broken = append(broken, fmt.Sprintf("payment %s was charged twice", c.Intent))
