@@ -31,6 +31,7 @@ type config struct {
 	publicURL  string
 	gateways   map[string]payments.Settings
 	platforms  map[string]provisioning.Settings
+	viesURL    string // "" is the Commission's
 	smtp       *core.SMTPConfig
 	mailFrom   string
 }
@@ -49,7 +50,7 @@ func readConfig(dir string, env func(string) string) (config, error) {
 	m := hmac.New(sha256.New, key)
 	m.Write([]byte("ezscale download links"))
 	cfg.linkKey = m.Sum(nil)
-	for _, read := range []func(*config, func(string) string) error{readPublicURL, readStripe, readVirtFusion, readSMTP} {
+	for _, read := range []func(*config, func(string) string) error{readPublicURL, readStripe, readVirtFusion, readVIES, readSMTP} {
 		if err := read(&cfg, env); err != nil {
 			return cfg, err
 		}
@@ -154,6 +155,13 @@ func readVirtFusion(cfg *config, env func(string) string) error {
 	}
 	cfg.platforms["virtfusion"] = s
 	return nil
+}
+
+func readVIES(cfg *config, env func(string) string) error {
+	if cfg.viesURL = env("VIES_API_URL"); cfg.viesURL == "" {
+		return nil
+	}
+	return checkURL("VIES_API_URL", cfg.viesURL)
 }
 
 func readSMTP(cfg *config, env func(string) string) error {

@@ -178,11 +178,11 @@ func TestOnlyTheDemoMakesADirectoryOfItsOwn(t *testing.T) {
 
 func TestDemoPorts(t *testing.T) {
 	for _, bad := range []string{"127.0.0.1", "127.0.0.1:x", "127.0.0.1:65535", "127.0.0.1:-1"} {
-		if _, err := threePorts(t.Context(), bad); err == nil {
+		if _, err := ports(t.Context(), bad); err == nil {
 			t.Errorf("%s: accepted", bad)
 		}
 	}
-	l, err := threePorts(t.Context(), "127.0.0.1:0")
+	l, err := ports(t.Context(), "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/ezscale/ezscale/hooks/provisioning"
 	"github.com/ezscale/ezscale/integrations/sandbox/mailbox"
 	"github.com/ezscale/ezscale/integrations/sandbox/stripebox"
+	"github.com/ezscale/ezscale/integrations/sandbox/viesbox"
 	"github.com/ezscale/ezscale/integrations/sandbox/virtbox"
 )
 
@@ -73,9 +74,10 @@ type vendors struct {
 	stripe *stripebox.Box
 	panel  *virtbox.Box
 	mail   *mailbox.Box
+	vies   *viesbox.Box
 
-	stripeURL, panelURL, mailURL string
-	smtpPort                     int
+	stripeURL, panelURL, mailURL, viesURL string
+	smtpPort                              int
 }
 
 func demo(ctx context.Context, app *pocketbase.PocketBase, flags serveFlags, sandboxAddr string) error {
@@ -104,6 +106,7 @@ func demo(ctx context.Context, app *pocketbase.PocketBase, flags serveFlags, san
 	cfg.demo, cfg.publicURL, cfg.mailFrom = true, site, "Hosting Demo <billing@demo.example>"
 	cfg.gateways["stripe"] = payments.Settings{SecretKey: demoStripeKey, WebhookSecret: demoWebhookSecret, APIURL: v.stripeURL}
 	cfg.platforms["virtfusion"] = provisioning.Settings{URL: v.panelURL, Token: demoPanelToken}
+	cfg.viesURL = v.viesURL + "/taxation_customs/vies/rest-api"
 	cfg.smtp = &core.SMTPConfig{Enabled: true, Host: "127.0.0.1", Port: v.smtpPort}
 	if err := compose(app, cfg); err != nil { //nolint:contextcheck // the queue lives until OnTerminate, not until this call ends
 		return err
@@ -126,16 +129,19 @@ func demo(ctx context.Context, app *pocketbase.PocketBase, flags serveFlags, san
 // startVendors opens the sandbox vendors on loopback.
 func startVendors(ctx context.Context, addr, site string) (*vendors, error) {
 	v := &vendors{}
-	listeners, err := threePorts(ctx, addr)
+	listeners, err := ports(ctx, addr)
 	if err != nil {
 		return nil, fmt.Errorf("--sandbox-http: %w", err)
 	}
-	v.stripeURL, v.panelURL, v.mailURL = "http://"+listeners[0].Addr().String(), "http://"+listeners[1].Addr().String(), "http://"+listeners[2].Addr().String()
+	for i, url := range []*string{&v.stripeURL, &v.panelURL, &v.mailURL, &v.viesURL} {
+		*url = "http://" + listeners[i].Addr().String()
+	}
 	v.stripe = stripebox.New(stripebox.Options{
 		Now: time.Now, SecretKey: demoStripeKey, WebhookURL: site + "/webhooks/stripe", WebhookSecret: demoWebhookSecret, PublicURL: v.stripeURL,
 	})
 	v.panel = virtbox.New(virtbox.Options{Token: demoPanelToken, Now: time.Now, BuildTime: 4 * time.Second, TaskTime: 500 * time.Millisecond, PanelURL: v.panelURL})
 	v.mail = mailbox.New(mailbox.Options{Now: time.Now})
+	v.vies = viesbox.New(viesbox.Options{Now: time.Now})
 	smtp, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("sandbox mail server: %w", err)
@@ -146,23 +152,24 @@ func startVendors(ctx context.Context, addr, site string) (*vendors, error) {
 	}
 	v.smtpPort = tcp.Port
 	go func() { _ = v.mail.ServeSMTP(ctx, smtp) }()
-	for i, h := range []http.Handler{v.stripe.Handler(), v.panel.Handler(), v.mail.Handler()} {
+	for i, h := range []http.Handler{v.stripe.Handler(), v.panel.Handler(), v.mail.Handler(), v.vies.Handler()} {
 		server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
 		go func() { _ = server.Serve(listeners[i]) }()
 	}
 	return v, nil
 }
 
-// threePorts listens on addr and the two ports after it, or on three free ones.
-func threePorts(ctx context.Context, addr string) ([3]net.Listener, error) {
-	var out [3]net.Listener
+// ports listens on addr and the ports after it, one for each vendor, or on free
+// ones.
+func ports(ctx context.Context, addr string) ([4]net.Listener, error) {
+	var out [4]net.Listener
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return out, err
 	}
 	base, err := strconv.Atoi(port)
-	if err != nil || base < 0 || base > 65533 {
-		return out, fmt.Errorf("port %q must be 0 to 65533", port)
+	if err != nil || base < 0 || base > 65532 {
+		return out, fmt.Errorf("port %q must be 0 to 65532", port)
 	}
 	for i := range out {
 		p := 0

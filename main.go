@@ -15,11 +15,13 @@ import (
 	"github.com/pocketbase/pocketbase/cmd"
 
 	"github.com/ezscale/ezscale/engine/billing"
+	"github.com/ezscale/ezscale/engine/tax"
 	"github.com/ezscale/ezscale/hooks"
 	"github.com/ezscale/ezscale/hooks/payments"
 	"github.com/ezscale/ezscale/hooks/provisioning"
 	"github.com/ezscale/ezscale/integrations/manual"
 	"github.com/ezscale/ezscale/integrations/stripe"
+	"github.com/ezscale/ezscale/integrations/vies"
 	"github.com/ezscale/ezscale/integrations/virtfusion"
 
 	_ "github.com/ezscale/ezscale/pb_migrations"
@@ -80,6 +82,9 @@ func compose(app *pocketbase.PocketBase, cfg config) error {
 			},
 		},
 		PlatformOverride: cfg.platforms,
+		VATRegister: func(requester string) (tax.IDChecker, error) {
+			return vies.New(vies.Config{BaseURL: cfg.viesURL, Requester: requester}, nil)
+		},
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/ezscale/ezscale/engine/tax"
+	"github.com/ezscale/ezscale/engine/tax/vatid"
 )
 
 type taxRateRow struct {
@@ -43,8 +44,12 @@ func LoadTaxRates(app core.App) ([]tax.Rate, error) {
 
 // TaxBuyer is a customer as taxes see them.
 func (c Customer) TaxBuyer() tax.Buyer {
+	id := ""
+	if parsed, err := vatid.Parse(c.Buyer.TaxID, c.Buyer.Country); err == nil {
+		id = parsed.String() // other countries' tax numbers decide nothing
+	}
 	return tax.Buyer{
 		Country: c.Buyer.Country, Region: c.Buyer.Region, Postcode: c.Buyer.Postcode, Business: c.Buyer.Company != "" || c.Buyer.TaxID != "",
-		VATID: c.Buyer.TaxID, VAT: c.Profile.VAT, Exempt: c.Profile.TaxExempt, ExemptReason: c.Profile.ExemptReason, IPCountry: c.Profile.IPCountry,
+		VATID: id, VAT: c.Profile.VAT, Exempt: c.Profile.TaxExempt, ExemptReason: c.Profile.ExemptReason, IPCountry: c.Profile.IPCountry,
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/pocketbase/pocketbase/tools/hook"
 
 	"github.com/ezscale/ezscale/collections"
+	"github.com/ezscale/ezscale/engine/tax"
 	"github.com/ezscale/ezscale/hooks/account"
 	"github.com/ezscale/ezscale/hooks/billing"
 	"github.com/ezscale/ezscale/hooks/books"
@@ -23,6 +24,7 @@ import (
 	"github.com/ezscale/ezscale/hooks/renewals"
 	"github.com/ezscale/ezscale/hooks/site"
 	"github.com/ezscale/ezscale/hooks/staff"
+	"github.com/ezscale/ezscale/hooks/taxes"
 )
 
 // Deps is what the product is made of, built once by main.
@@ -37,6 +39,7 @@ type Deps struct {
 	Gateways         map[string]payments.Factory
 	GatewayOverride  map[string]payments.Settings
 	Platforms        map[string]provisioning.Factory
+	VATRegister      func(requester string) (tax.IDChecker, error)
 	PlatformOverride map[string]provisioning.Settings
 
 	// Driver, when given, works queue and inbox by hand: nothing runs by itself.
@@ -54,6 +57,7 @@ func Register(app core.App, d Deps) error {
 	worker.YieldTo(pay.Busy) // money first
 	billing.Register(app, table, worker, billingDeps(d, bk, pay))
 	invoices.Register(app, table, invoicesDeps(d, bk, pay))
+	taxes.Register(app, table, worker, taxes.Deps{Now: d.Now, Register: d.VATRegister})
 	renewals.Register(worker, renewals.Deps{Now: d.Now, Books: bk})
 	provisioning.Register(app, table, worker, provisioning.Deps{Now: d.Now, Books: bk, Sealer: d.Sealer, Factories: d.Platforms, Override: d.PlatformOverride})
 	mails := notify.Register(app, worker, notify.Deps{Now: d.Now, Books: bk, InvoicePDF: invoices.RenderPDF})

@@ -3,6 +3,7 @@
 package account
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/mail"
@@ -17,6 +18,7 @@ import (
 	"github.com/pocketbase/pocketbase/tools/hook"
 
 	"github.com/ezscale/ezscale/collections"
+	"github.com/ezscale/ezscale/engine/tax/vatid"
 	"github.com/ezscale/ezscale/hooks/audit"
 	"github.com/ezscale/ezscale/hooks/op"
 )
@@ -211,6 +213,9 @@ func (in updateRequest) Check(f *op.Fields) {
 	checkLocale(f, lang, zone)
 	if p := in.Profile; p != nil {
 		f.Check(country.MatchString(p.Country), "profile.country", "invalid", "Choose a country.")
+		if _, err := vatid.Parse(p.TaxID, p.Country); p.TaxID != "" && err != nil && !errors.Is(err, vatid.ErrCountry) {
+			f.Add("profile.tax_id", "invalid", "This VAT id is not well-formed; please compare it with your documents.")
+		}
 		bounds := []struct {
 			field, value string
 			limit        int

@@ -21,13 +21,16 @@ import (
 	"github.com/pocketbase/pocketbase/tools/hook"
 
 	"github.com/ezscale/ezscale/collections"
+	"github.com/ezscale/ezscale/engine/tax"
 	"github.com/ezscale/ezscale/hooks"
 	"github.com/ezscale/ezscale/hooks/payments"
 	"github.com/ezscale/ezscale/hooks/provisioning"
 	"github.com/ezscale/ezscale/integrations/sandbox/fault"
 	"github.com/ezscale/ezscale/integrations/sandbox/mailbox"
 	"github.com/ezscale/ezscale/integrations/sandbox/stripebox"
+	"github.com/ezscale/ezscale/integrations/sandbox/viesbox"
 	"github.com/ezscale/ezscale/integrations/sandbox/virtbox"
+	"github.com/ezscale/ezscale/integrations/vies"
 )
 
 // The keys of the sandbox vendors.
@@ -45,6 +48,7 @@ type App struct {
 	Stripe *stripebox.Box
 	Panel  *virtbox.Box
 	Mail   *mailbox.Box
+	VIES   *viesbox.Box
 	Sealer *collections.Sealer
 
 	// StripeFaults disturb the API of the sandbox Stripe; those of the panel are
@@ -53,6 +57,7 @@ type App struct {
 
 	StripeURL, PanelURL string
 
+	viesURL  string
 	clock    *Clock
 	options  options
 	client   *http.Client
@@ -103,6 +108,9 @@ func (a *App) startVendors() {
 	panel.Config.Handler = a.Panel.Handler()
 	panel.Start()
 	a.Mail = mailbox.New(mailbox.Options{Now: now})
+	a.VIES = viesbox.New(viesbox.Options{Now: now})
+	register := httptest.NewServer(a.VIES.Handler())
+	a.viesURL = register.URL + "/taxation_customs/vies/rest-api"
 	smtp := listen(a.T)
 	a.smtpPort = smtp.Addr().(*net.TCPAddr).Port
 	ctx, cancel := context.WithCancel(context.Background())
@@ -117,6 +125,7 @@ func (a *App) startVendors() {
 		stripe.Close()
 		panel.CloseClientConnections()
 		panel.Close()
+		register.Close()
 		cancel()
 		<-served
 	})
@@ -203,6 +212,9 @@ func (a *App) deps() hooks.Deps {
 		Gateways: gateways(a.clock.Now), Platforms: platforms(a.clock.Now),
 		GatewayOverride:  map[string]payments.Settings{"stripe": {SecretKey: a.options.stripeKey(), WebhookSecret: WebhookSecret, APIURL: a.StripeURL}},
 		PlatformOverride: map[string]provisioning.Settings{"virtfusion": {URL: a.PanelURL, Token: a.options.panelToken()}},
+		VATRegister: func(requester string) (tax.IDChecker, error) {
+			return vies.New(vies.Config{BaseURL: a.viesURL, Requester: requester}, nil)
+		},
 	}
 }
 
