@@ -102,7 +102,7 @@ func TestSigningUpTwiceAtOnceIsOneCustomer(t *testing.T) {
 func TestACustomerEditsTheirOwnData(t *testing.T) {
 	app := testapp.New(t)
 	ada := app.Customer("ada")
-	profile := map[string]any{"company": "Ada Ltd", "street": "1 Road", "city": "Berlin", "postcode": "10115", "region": "", "country": "DE", "tax_id": "DE1", "phone": ""}
+	profile := map[string]any{"company": "Ada Ltd", "street": "1 Road", "city": "Berlin", "postcode": "10115", "region": "", "country": "DE", "tax_id": "DE136695976", "phone": ""}
 	r := app.Want(http.StatusOK, app.Do(http.MethodPatch, "/api/v1/me", ada.Token, map[string]any{"name": " Ada L. ", "locale": "de-AT", "profile": profile}))
 	if r.Text("name") != "Ada L." || r.Text("locale") != "de-AT" || r.Text("profile.company") != "Ada Ltd" || r.Text("time_zone") != "UTC" {
 		t.Errorf("got %s", r)
