@@ -22,7 +22,7 @@ var schedule = []change{
 		flag("cancel_at_end"), text("cancel_reason", 500), date("pause_from"), date("resumed_at"),
 		choiceOf("access", "open", "suspended", "ended"), text("access_reason", 60), date("access_at"),
 		date("activated_at"),
-	}, indexes: []index{lookup("idx_subscriptions_invoice", "`status`, `next_invoice_at`")}},
+	}, indexes: []index{{"idx_subscriptions_invoice", false, "`next_invoice_at`", "`next_invoice_at` != ''"}}},
 	{name: "invoices", values: map[string][]string{}, fields: []core.Field{
 		maybe("kind", "order", "renewal", "change", "manual", "late_fee", "usage", "correction", "topup"),
 		ref("parent", "invoices"), price("credited_minor"), price("written_off_minor"), flag("auto_charge"), date("next_step_at"),
