@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -34,11 +35,35 @@ var version = "development"
 var embedded embed.FS
 
 func main() {
-	if err := run(); err != nil {
-		fmt.Fprintln(os.Stderr, "ezscale: "+err.Error())
-		os.Exit(1)
+	err := run()
+	if err == nil {
+		return
 	}
+	end := exit{1, err}
+	_ = errors.As(err, &end)
+	if end.err != nil {
+		fmt.Fprintln(os.Stderr, "ezscale: "+end.err.Error())
+	}
+	os.Exit(end.status)
 }
+
+// exit ends the process with a status; without an error there is nothing more to
+// say.
+type exit struct {
+	status int
+	err    error
+}
+
+// Error is the error's text, or the status.
+func (e exit) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit status %d", e.status)
+	}
+	return e.err.Error()
+}
+
+// Unwrap is what went wrong.
+func (e exit) Unwrap() error { return e.err }
 
 func run() error {
 	dir, cleanUp, err := defaultDir(os.Args[1:])
@@ -49,10 +74,10 @@ func run() error {
 	app := pocketbase.NewWithConfig(pocketbase.Config{HideStartBanner: true, DefaultDataDir: dir, DBConnect: connect})
 	app.RootCmd.Use, app.RootCmd.Version = "ezscale", version
 	app.RootCmd.Short = "Sells, bills, provisions and supports hosting from one binary"
-	app.RootCmd.AddCommand(serveCommand(app), demoCommand(app), simulateCommand(app), cmd.NewSuperuserCommand(app))
+	app.RootCmd.AddCommand(serveCommand(app), demoCommand(app), simulateCommand(app), auditCommand(app), cmd.NewSuperuserCommand(app))
 	app.RootCmd.SetContext(context.Background())
-	if c, _, err := app.RootCmd.Find(os.Args[1:]); err == nil && c.Name() == "simulate" {
-		return app.RootCmd.Execute() // it opens databases of its own, not the installation's
+	if c, _, err := app.RootCmd.Find(os.Args[1:]); err == nil && (c.Name() == "simulate" || c.Name() == "audit") {
+		return app.RootCmd.Execute() // they open databases by themselves
 	}
 	return app.Execute()
 }

@@ -85,8 +85,8 @@ func Hash(row map[string]any) string {
 
 // Verify walks the whole log and returns the sequence number of the first row
 // that is missing, moved or altered, or 0 when the chain holds.
-func Verify(app core.App) (int64, error) {
-	rows, err := app.DB().NewQuery("SELECT * FROM `audit_logs` ORDER BY `seq`").Rows()
+func Verify(db dbx.Builder) (int64, error) {
+	rows, err := db.NewQuery("SELECT * FROM `audit_logs` ORDER BY `seq`").Rows()
 	if err != nil {
 		return 0, fmt.Errorf("read audit log: %w", err)
 	}

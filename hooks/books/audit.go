@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/dbx"
 )
 
 // Finding is one difference that the audit found.
@@ -24,8 +24,8 @@ type Rule struct {
 	Query string
 }
 
-// most bounds how many faults of one rule are named.
-const most = 100
+// Most bounds how many faults of one rule are named.
+const Most = 100
 
 // Rules lists what Audit checks, in order.
 func Rules() []Rule {
@@ -35,7 +35,7 @@ func Rules() []Rule {
 // Audit checks every rule of the books and names each difference. Each rule is
 // one statement and so sees one moment of the database, also while the product
 // runs; rules are checked two at a time and change nothing.
-func Audit(app core.App) ([]Finding, error) {
+func Audit(db dbx.Builder) ([]Finding, error) {
 	rules := Rules()
 	found, failed := make([][]Finding, len(rules)), make([]error, len(rules))
 	next := make(chan int)
@@ -43,7 +43,7 @@ func Audit(app core.App) ([]Finding, error) {
 	for range 2 {
 		workers.Go(func() {
 			for i := range next {
-				found[i], failed[i] = rules[i].Check(app)
+				found[i], failed[i] = rules[i].Check(db)
 			}
 		})
 	}
@@ -63,12 +63,12 @@ func Audit(app core.App) ([]Finding, error) {
 }
 
 // Check runs one rule.
-func (r Rule) Check(app core.App) ([]Finding, error) {
+func (r Rule) Check(db dbx.Builder) ([]Finding, error) {
 	rows := []struct {
 		What string `db:"what"`
 		Off  int64  `db:"off"`
 	}{}
-	if err := app.DB().NewQuery(r.Query + fmt.Sprintf(" LIMIT %d", most)).All(&rows); err != nil {
+	if err := db.NewQuery(r.Query + fmt.Sprintf(" LIMIT %d", Most)).All(&rows); err != nil {
 		return nil, fmt.Errorf("audit %q: %w", r.Name, err)
 	}
 	found := make([]Finding, len(rows))

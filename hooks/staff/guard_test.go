@@ -151,7 +151,7 @@ func TestTheAuditChainShowsTampering(t *testing.T) {
 			for range 4 {
 				app.Order(ada, testapp.Cart{Gateway: "manual"})
 			}
-			if broken, err := audit.Verify(app.App); broken != 0 || err != nil {
+			if broken, err := audit.Verify(app.DB()); broken != 0 || err != nil {
 				t.Fatalf("before: row %d, %v; want an unbroken chain", broken, err)
 			}
 			for _, statement := range append([]string{"DROP TRIGGER guard_audit_logs_UPDATE", "DROP TRIGGER guard_audit_logs_DELETE"}, strings.Split(sql, ";")...) {
@@ -159,7 +159,7 @@ func TestTheAuditChainShowsTampering(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if broken, err := audit.Verify(app.App); broken != 2 || err != nil {
+			if broken, err := audit.Verify(app.DB()); broken != 2 || err != nil {
 				t.Errorf("after: row %d, %v; want row 2", broken, err)
 			}
 		})

@@ -144,7 +144,7 @@ func rule(name string) law {
 		panic("sim: the audit has no rule " + name)
 	}
 	return law{name, func(w *world, _ *proof) ([]string, error) {
-		found, err := rules[i].Check(w.app)
+		found, err := rules[i].Check(w.app.DB())
 		return texts(found), err
 	}}
 }
@@ -154,7 +154,7 @@ func audited(w *world, p *proof) ([]string, error) {
 	if !p.whole {
 		return nil, nil
 	}
-	found, err := books.Audit(w.app)
+	found, err := books.Audit(w.app.DB())
 	return texts(found), err
 }
 
@@ -170,7 +170,7 @@ func auditChain(w *world, p *proof) ([]string, error) {
 	if !p.whole {
 		return nil, nil
 	}
-	broken, err := audit.Verify(w.app)
+	broken, err := audit.Verify(w.app.DB())
 	if err != nil || broken == 0 {
 		return nil, err
 	}

@@ -14,7 +14,7 @@ func (a *App) CheckBooks() {
 	a.Helper()
 	err := a.RunInTransaction(func(tx core.App) error { // one moment of the database
 		for _, r := range books.Rules() {
-			found, err := r.Check(tx)
+			found, err := r.Check(tx.DB())
 			if err != nil {
 				return err
 			}
@@ -22,7 +22,7 @@ func (a *App) CheckBooks() {
 				a.Errorf("books: %s", f)
 			}
 		}
-		broken, err := audit.Verify(tx)
+		broken, err := audit.Verify(tx.DB())
 		if broken != 0 {
 			a.Errorf("books: the audit chain breaks at row %d", broken)
 		}
