@@ -58,7 +58,7 @@ func Register(app core.App, d Deps) error {
 	billing.Register(app, table, worker, billingDeps(d, bk, pay))
 	invoices.Register(app, table, invoicesDeps(d, bk, pay))
 	taxes.Register(app, table, worker, taxes.Deps{Now: d.Now, Register: d.VATRegister})
-	renewals.Register(worker, renewals.Deps{Now: d.Now, Books: bk})
+	renew := renewals.Register(worker, renewals.Deps{Now: d.Now, Books: bk})
 	provisioning.Register(app, table, worker, provisioning.Deps{Now: d.Now, Books: bk, Sealer: d.Sealer, Factories: d.Platforms, Override: d.PlatformOverride})
 	mails := notify.Register(app, worker, notify.Deps{Now: d.Now, Books: bk, InvoicePDF: invoices.RenderPDF})
 	account.Register(app, table, account.Deps{Now: d.Now, AlreadyRegistered: mails.AlreadyRegistered})
@@ -68,7 +68,7 @@ func Register(app core.App, d Deps) error {
 		return err
 	}
 	if d.Driver != nil {
-		d.Driver.take(app, table, worker, pay)
+		d.Driver.take(app, table, worker, pay, renew)
 		return nil
 	}
 	run(app, table, worker)

@@ -18,16 +18,17 @@ import (
 // It is one statement, whatever hangs on the invoice: gateways deliver in bursts,
 // and every settlement waits for the one writer. Its conditions are the
 // lifecycle's: a cancelled subscription stays cancelled, a paused one paused, and
-// a paid-through date never moves back.
+// a paid-through date never moves back. An older invoice that is paid after a
+// newer one moves nothing, but the renewals it held up go on.
 func (s *Subject) extend(tx core.App, d books.Document) error {
 	_, err := collections.Statement(tx, "UPDATE `subscriptions` AS `s` SET"+
 		" `status` = CASE WHEN `s`.`status` = 'paused' THEN 'paused' WHEN `l`.`kind` = 'trial' THEN 'trialing' ELSE 'active' END,"+
-		" `current_period_start` = CASE WHEN `l`.`period_start` = '' THEN `s`.`current_period_start` ELSE `l`.`period_start` END,"+
-		" `current_period_end` = CASE WHEN `l`.`period_start` = '' THEN `s`.`current_period_end` ELSE `l`.`period_end` END,"+
+		" `current_period_start` = CASE WHEN `l`.`period_end` <= `s`.`current_period_end` THEN `s`.`current_period_start` ELSE `l`.`period_start` END,"+
+		" `current_period_end` = MAX(`l`.`period_end`, `s`.`current_period_end`),"+
 		" `activated_at` = CASE WHEN `s`.`activated_at` = '' THEN {:now} ELSE `s`.`activated_at` END,"+
 		" `next_invoice_at` = CASE WHEN `s`.`cycle` = 'one_time' THEN '' ELSE {:now} END, `updated` = {:now}"+
 		" FROM (SELECT `subscription`, `kind`, `period_start`, MAX(`period_end`) AS `period_end` FROM `invoice_items` WHERE `invoice` = {:invoice} AND `kind` IN ('period', 'trial', 'hourly') GROUP BY `subscription`) AS `l`"+
-		" WHERE `l`.`subscription` = `s`.`id` AND `s`.`status` != 'cancelled' AND (`s`.`status` != 'active' OR `l`.`period_end` > `s`.`current_period_end`)").
+		" WHERE `l`.`subscription` = `s`.`id` AND `s`.`status` != 'cancelled'").
 		Bind(dbx.Params{"invoice": d.ID, "now": collections.Stamp(s.Now()).String()}).Execute()
 	if err != nil {
 		return fmt.Errorf("extend subscriptions of invoice %s: %w", d.Number, err)

@@ -23,10 +23,10 @@ type activity struct {
 // activities are all that people do by themselves. What follows from it, such as
 // paying, is an appointment.
 var activities = []activity{
-	{"order", 30, (*world).orderSomething},
-	{"pay an open invoice", 10, (*world).payLater},
-	{"transfer money", 10, (*world).transfer},
-	{"look around", 5, (*world).lookAround},
+	{"order", 8, (*world).orderSomething},
+	{"pay an open invoice", 30, (*world).payLater},
+	{"transfer money", 15, (*world).transfer},
+	{"look around", 8, (*world).lookAround},
 }
 
 // anything picks an activity by weight and does it.
@@ -66,6 +66,10 @@ func (w *world) orderSomething() error {
 	if p == nil {
 		return nil
 	}
+	return w.orderFor(p)
+}
+
+func (w *world) orderFor(p *person) error {
 	what, cycle := plans[w.draw.IntN(len(plans))], cycles[w.draw.IntN(len(cycles))]
 	price, err := w.price(what.slug, cycle.name)
 	if err != nil {

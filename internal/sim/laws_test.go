@@ -26,6 +26,7 @@ func newestServer(w *world) server {
 
 const (
 	aReceived = "(SELECT MIN(`rowid`) FROM `payment_transactions` WHERE `gateway` = 'stripe' AND `status` = 'succeeded')"
+	aRunning  = "(SELECT MIN(`s`.`rowid`) FROM `subscriptions` `s` WHERE `s`.`status` = 'active' AND NOT EXISTS (SELECT 1 FROM `invoice_items` `l` JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice` WHERE `l`.`subscription` = `s`.`id` AND `i`.`status` = 'open'))"
 	anActive  = "(SELECT MIN(`rowid`) FROM `services` WHERE `status` = 'active')"
 	soldIn    = "(SELECT `o`.`rowid` FROM `orders` `o` JOIN `subscriptions` `u` ON `u`.`order` = `o`.`id` JOIN `services` `s` ON `s`.`subscription` = `u`.`id` WHERE `s`.`rowid` = " + anActive + ")"
 )
@@ -48,6 +49,25 @@ var breaches = []breach{
 			"INSERT INTO `invoice_items` (`id`, `user`, `invoice`, `position`, `kind`, `subscription`, `period_start`, `period_end`, `live`) SELECT 'second', `user`, '', 902, 'period', `id`, '2030-01-31', '2030-03-01', TRUE FROM `subscriptions` WHERE `rowid` = 1",
 		},
 		mend: []string{"DELETE FROM `invoice_items` WHERE `position` > 900"},
+	},
+	{
+		law: "no period is left out", name: "a month is missing",
+		wreck: []string{
+			"INSERT INTO `invoice_items` (`id`, `user`, `invoice`, `position`, `kind`, `subscription`, `period_start`, `period_end`, `live`) SELECT 'later', `user`, '', 901, 'period', `id`, '2030-01-01', '2030-02-01', TRUE FROM `subscriptions` WHERE `rowid` = 1",
+			"INSERT INTO `invoice_items` (`id`, `user`, `invoice`, `position`, `kind`, `subscription`, `period_start`, `period_end`, `live`) SELECT 'latest', `user`, '', 902, 'period', `id`, '2030-03-01', '2030-04-01', TRUE FROM `subscriptions` WHERE `rowid` = 1",
+		},
+		mend: []string{"DELETE FROM `invoice_items` WHERE `position` > 900"},
+	},
+	{
+		law: "nobody runs on without being billed", name: "a subscription was forgotten",
+		wreck: []string{
+			"UPDATE `subscriptions` SET `next_invoice_at` = 'x' || `next_invoice_at` WHERE `rowid` = " + aRunning,
+			"UPDATE `invoice_items` SET `period_end` = '1' || `period_end` WHERE `kind` = 'period' AND `subscription` = (SELECT `id` FROM `subscriptions` WHERE `rowid` = " + aRunning + ")",
+		},
+		mend: []string{
+			"UPDATE `subscriptions` SET `next_invoice_at` = substr(`next_invoice_at`, 2) WHERE `next_invoice_at` LIKE 'x%'",
+			"UPDATE `invoice_items` SET `period_end` = substr(`period_end`, 2) WHERE `period_end` LIKE '12%'",
+		},
 	},
 	{
 		law: "no charge without its invoice, no succeeded charge unrecorded", name: "a payment was not recorded",

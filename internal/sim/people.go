@@ -136,6 +136,9 @@ func (w *world) signUp() error {
 	}
 	w.people = append(w.people, p)
 	w.counts.Customers++
+	if w.draw.IntN(10) > 0 {
+		w.agenda.add(w.soon(aDay), func() error { return w.orderFor(p) })
+	}
 	r, err = w.insist(http.MethodPatch, "/api/v1/me", p.token, map[string]any{
 		"profile": map[string]string{"street": "2 Test Road", "postcode": "10115", "city": "Berlin", "country": pick(w.draw, "DE", "DE", "AT", "FR", "US")},
 	})

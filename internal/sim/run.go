@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -83,6 +84,7 @@ func Run(o Options) (Summary, error) {
 
 // live goes through all days and returns the last one.
 func (w *world) live() (day int, err error) {
+	w.agenda.addTrouble(start.Add(tick), w.timed)
 	for day = 1; day <= w.Days+calm; day++ {
 		w.counts.Days = day
 		quiet := day > w.Days
@@ -94,6 +96,26 @@ func (w *world) live() (day int, err error) {
 		}
 	}
 	return day - 1, nil
+}
+
+// tick is how often the product's timed tasks run. Really they run more often;
+// what they do must not depend on it.
+const tick = 6 * time.Hour
+
+// timed runs what is due by time, and arranges the next round.
+func (w *world) timed() error {
+	w.agenda.addTrouble(w.clock.world().Add(tick), w.timed)
+	if w.weather.off {
+		return nil
+	}
+	err := w.driver.Tasks(context.Background())
+	if died, restart := w.alive(); died {
+		return restart
+	}
+	if err != nil {
+		return fmt.Errorf("timed tasks: %w", err)
+	}
+	return nil
 }
 
 // day lets one day pass. On a quiet one nobody does anything new.
@@ -135,7 +157,7 @@ func (w *world) plan() {
 		w.agenda.add(w.soon(aDay), w.signUp)
 	}
 	for range len(w.people) {
-		if w.draw.IntN(25) == 0 {
+		if w.draw.IntN(40) == 0 {
 			w.agenda.add(w.soon(aDay), w.anything)
 		}
 	}

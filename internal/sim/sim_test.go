@@ -12,7 +12,7 @@ var public = os.DirFS("../../pb_public")
 // options are a short simulation of a small business in bad weather.
 func options(t *testing.T, seed uint64) Options {
 	t.Helper()
-	return Options{Seed: seed, Days: 45, Customers: 6, Faults: true, Dir: t.TempDir(), Public: public}
+	return Options{Seed: seed, Days: 45, Customers: 12, Faults: true, Dir: t.TempDir(), Public: public}
 }
 
 func TestTheSameSeedGivesTheSameBooks(t *testing.T) {
