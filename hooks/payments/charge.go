@@ -2,6 +2,7 @@ package payments
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -14,13 +15,26 @@ import (
 
 const jobCharge = "payment.charge"
 
+// Charge asks for the charge of a saved method.
+type Charge struct {
+	Actor string // "customer:<id>", "staff:<id>" or audit.System
+	// Automatic marks a charge that dunning makes without the customer.
+	Automatic bool
+	// Key identifies the attempt, also at the gateway: the same key is never
+	// charged twice. "" makes one.
+	Key string
+}
+
 // ChargeSaved queues the charge of a saved method for what is due on an open
 // invoice. The attempt with its idempotency key is stored first; the job makes
 // the call, and repeats it with the same key for as long as the outcome is
 // unknown. Errors: ErrPending while another attempt is live.
-func (s *Subject) ChargeSaved(tx core.App, invoice, method *core.Record, actor string) error {
+func (s *Subject) ChargeSaved(tx core.App, invoice, method *core.Record, c Charge) error {
 	if collections.InvoiceStatus(invoice) != billing.InvoiceOpen {
 		return nil
+	}
+	if c.Key == "" {
+		c.Key = "charge:" + core.GenerateDefaultRandomId()
 	}
 	if live, err := liveAttempt(tx, invoice.Id); err != nil || live != nil {
 		if err == nil {
@@ -29,16 +43,16 @@ func (s *Subject) ChargeSaved(tx core.App, invoice, method *core.Record, actor s
 		return err
 	}
 	now := s.Now()
-	id, _, err := collections.Row(tx, collections.PaymentTransactions, now, row(attempt{
+	id, fresh, err := collections.Row(tx, collections.PaymentTransactions, now, row(attempt{
 		User: invoice.GetString("user"), Invoice: invoice.Id, Gateway: method.GetString("gateway"), Kind: "off_session", Status: attemptUnknown,
-		Key: "charge:" + core.GenerateDefaultRandomId(), Method: method.GetString("gateway_method_id"),
+		Key: c.Key, Method: method.GetString("gateway_method_id"), Automatic: c.Automatic,
 		Currency: invoice.GetString("currency"), Minor: invoice.GetInt64("due_minor"),
 	}))
-	if err != nil {
+	if err != nil || !fresh { // the attempt of this key was made before
 		return err
 	}
 	_, err = jobs.Enqueue(tx, now, jobs.Job{
-		Kind: jobCharge, Key: jobCharge + ":" + id, Serial: "invoice:" + invoice.Id, User: invoice.GetString("user"), Actor: actor, Payload: attemptPayload{id},
+		Kind: jobCharge, Key: jobCharge + ":" + id, Serial: "invoice:" + invoice.Id, User: invoice.GetString("user"), Actor: c.Actor, Payload: attemptPayload{id},
 	})
 	return err
 }
@@ -55,44 +69,54 @@ func (s *Subject) charge(r *jobs.Run) error {
 		return fmt.Errorf("charge attempt %s: %w", a.ID, err)
 	}
 	if !r.InFlight && (collections.InvoiceStatus(invoice) != billing.InvoiceOpen || invoice.GetInt64("due_minor") != a.Minor) {
-		return s.mark(r.App, a.ID, attemptCancelled, "the invoice changed before the charge")
+		return r.Complete(func(tx core.App) error {
+			return end(tx, r.Now(), a, attemptCancelled, declineUnused, "the invoice changed before the charge")
+		})
 	}
 	gateway, err := s.gateway(r.App, a.Gateway)
 	if err != nil {
-		return classed(err)
+		return s.unreached(r, a, r.InFlight, err)
 	}
+	open := r.InFlight // an earlier call may have charged
 	req, err := s.chargeRequest(r.App, a, invoice)
 	if err != nil {
-		return err
+		return s.unreached(r, a, open, err)
 	}
 	if err := r.Intent(nil); err != nil {
 		return err
 	}
 	rep, err := gateway.Charge(r.Context(), req)
 	if err != nil {
-		return classed(err)
+		return s.unreached(r, a, open, err)
 	}
 	rep.AttemptID = a.ID
-	return r.Outcome(func(tx core.App) error {
-		if err := s.settle(tx, r.Now(), a.Gateway, rep); err != nil {
-			return err
-		}
-		if rep.State != billing.PaymentPending && rep.State != billing.PaymentNeedsAction {
-			return nil
-		}
-		_, err := jobs.Enqueue(tx, r.Now(), jobs.Job{
-			Kind: jobWatch, Key: jobWatch + ":" + a.ID, Serial: "invoice:" + a.Invoice, User: a.User, Actor: audit.System,
-			At: r.Now().Add(watchEvery), Payload: attemptPayload{a.ID},
-		})
+	return r.Outcome(func(tx core.App) error { return s.charged(tx, r.Now(), a, rep) })
+}
+
+// charged settles the gateway's answer to a charge, and watches one that is not
+// final.
+func (s *Subject) charged(tx core.App, now time.Time, a *attempt, rep billing.PaymentReport) error {
+	if err := recovered(tx, now, a.Gateway); err != nil {
 		return err
+	}
+	if err := s.settle(tx, now, a.Gateway, rep); err != nil {
+		return err
+	}
+	if rep.State != billing.PaymentPending && rep.State != billing.PaymentNeedsAction {
+		return nil
+	}
+	_, err := jobs.Enqueue(tx, now, jobs.Job{
+		Kind: jobWatch, Key: jobWatch + ":" + a.ID, Serial: "invoice:" + a.Invoice, User: a.User, Actor: audit.System,
+		At: now.Add(watchEvery), Payload: attemptPayload{a.ID},
 	})
+	return err
 }
 
 func (s *Subject) chargeRequest(app core.App, a *attempt, invoice *core.Record) (billing.ChargeRequest, error) {
 	customer, err := collections.First(app, collections.GatewayCustomers, dbx.HashExp{"user": a.User, "gateway": a.Gateway})
 	if err != nil || customer == nil {
 		if err == nil {
-			err = fmt.Errorf("charge attempt %s: the customer is unknown at %s", a.ID, a.Gateway)
+			err = fmt.Errorf("charge attempt %s: the customer is unknown at %s: %w", a.ID, a.Gateway, billing.ErrGatewayRefused)
 		}
 		return billing.ChargeRequest{}, err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/ezscale/ezscale/engine/billing"
+	"github.com/ezscale/ezscale/engine/document/locales"
 	"github.com/ezscale/ezscale/engine/provisioning"
 	"github.com/ezscale/ezscale/hooks/jobs"
 )
@@ -168,7 +169,7 @@ func (s *Subject) Standing(app core.App, invoiceID string) (Standing, error) {
 	if err != nil || a == nil {
 		return Standing{}, err
 	}
-	st := Standing{Reason: declineSentence(a.Reason)}
+	st := Standing{Reason: locales.Decline(locales.Default, a.Reason)}
 	switch a.Status {
 	case attemptCreated, attemptUnknown:
 		st.State = "unknown"
@@ -191,27 +192,11 @@ func (s *Subject) Standing(app core.App, invoiceID string) (Standing, error) {
 		st.State = string(billing.PaymentDeclined)
 	case attemptCancelled:
 		st.State, st.Reason = string(billing.PaymentCancelled), ""
+		if a.Decline == declineOutage {
+			st.Reason = locales.Decline(locales.Default, declineOutage)
+		}
 	case attemptSucceeded:
 		st.State = string(billing.PaymentSucceeded)
 	}
 	return st, nil
-}
-
-// declineSentence puts a gateway's code into words that help.
-func declineSentence(code string) string {
-	known := map[string]string{
-		"":                        "",
-		"insufficient_funds":      "The bank says there is not enough money on this card. Please try another one.",
-		"expired_card":            "This card has expired. Please use another one.",
-		"incorrect_cvc":           "The security code was not right. Please try again.",
-		"authentication_required": "The bank wants you to confirm this payment. Please try again and follow its steps.",
-		"lost_card":               "The bank declined this card. Please use another one.",
-		"stolen_card":             "The bank declined this card. Please use another one.",
-		"card_declined":           "The bank declined this card without giving a reason. Please try another one, or ask the bank.",
-		"generic_decline":         "The bank declined this card without giving a reason. Please try another one, or ask the bank.",
-	}
-	if s, ok := known[code]; ok {
-		return s
-	}
-	return "The payment was declined. Please try another card, or ask the bank."
 }

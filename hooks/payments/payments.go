@@ -53,8 +53,9 @@ type Subject struct {
 	intake *intake
 	inbox  *inbox
 
-	mu    sync.Mutex
-	built map[string]built
+	mu     sync.Mutex
+	built  map[string]built
+	misses map[string]int // probes in a row that a gateway did not answer
 }
 
 // Settle works one batch of the stored deliveries and reports whether there was
@@ -66,7 +67,7 @@ func (s *Subject) Busy() bool { return s.inbox.busy.Load() }
 
 // Register binds payments' operations, jobs and hooks.
 func Register(app core.App, table *op.Table, worker *jobs.Worker, deps Deps) *Subject {
-	s := &Subject{Deps: deps, worker: worker, built: map[string]built{}}
+	s := &Subject{Deps: deps, worker: worker, built: map[string]built{}, misses: map[string]int{}}
 	s.inbox = newInbox(s)
 	s.intake = newIntake(s.inbox)
 	s.webhookOps(table)

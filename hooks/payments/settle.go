@@ -50,9 +50,11 @@ type attempt struct {
 	Currency  string `db:"currency"`
 	Minor     int64  `db:"amount_minor"`
 	Reason    string `db:"reason"`
+	Decline   string `db:"decline"`
+	Automatic bool   `db:"automatic"`
 }
 
-const attemptColumns = "`id`, `user`, `invoice`, `gateway`, `kind`, `status`, `gateway_transaction_id`, `idempotency_key`, `page_reference`, `page_url`, `page_expires_at`, `gateway_method_id`, `action_url`, `currency`, `amount_minor`, `reason`"
+const attemptColumns = "`id`, `user`, `invoice`, `gateway`, `kind`, `status`, `gateway_transaction_id`, `idempotency_key`, `page_reference`, `page_url`, `page_expires_at`, `gateway_method_id`, `action_url`, `currency`, `amount_minor`, `reason`, `decline`, `automatic`"
 
 // byReference spells out the condition of the partial index over references,
 // which SQLite uses only then.
@@ -157,6 +159,11 @@ func (s *Subject) receive(tx core.App, now time.Time, a *attempt, rep billing.Pa
 	if err := s.Books.Apply(tx, now, invoice, app); err != nil {
 		return err
 	}
+	if app.Status == billing.InvoiceOpen { // paid in part
+		if err := wake(tx, now, a.Invoice); err != nil {
+			return err
+		}
+	}
 	return s.follow(tx, now, a, rep, app)
 }
 
@@ -202,6 +209,9 @@ func (s *Subject) closeOther(tx core.App, now time.Time, a *attempt) error {
 // stays open through declines, and nothing revives a cancelled attempt.
 func progress(tx core.App, now time.Time, a *attempt, rep billing.PaymentReport) error {
 	status := nextStatus(a, rep)
+	if over := a.Status == attemptFailed || a.Status == attemptCancelled; over && (a.Reference != "" || rep.Reference == "") {
+		return nil // late news do not say otherwise why it ended
+	}
 	change := dbx.Params{"status": status, "reason": collections.Cut(rep.Reason, 200), "decline": string(rep.Decline), "updated": collections.Stamp(now).String()}
 	if a.Reference == "" && rep.Reference != "" {
 		change["gateway_transaction_id"] = rep.Reference
@@ -214,6 +224,19 @@ func progress(tx core.App, now time.Time, a *attempt, rep billing.PaymentReport)
 	}
 	if _, err := tx.DB().Update(collections.PaymentTransactions, change, dbx.HashExp{"id": a.ID}).Execute(); err != nil {
 		return fmt.Errorf("record %s payment %s: %w", a.Gateway, rep.Reference, err)
+	}
+	if status == a.Status {
+		return nil
+	}
+	return wake(tx, now, a.Invoice)
+}
+
+// wake makes dunning look at an open invoice at its next run.
+func wake(tx core.App, now time.Time, invoice string) error {
+	_, err := collections.Statement(tx, "UPDATE `invoices` SET `next_step_at` = {:now} WHERE `id` = {:id} AND `status` = 'open'").
+		Bind(dbx.Params{"id": invoice, "now": collections.Stamp(now).String()}).Execute()
+	if err != nil {
+		return fmt.Errorf("invoice %s is to be looked at: %w", invoice, err)
 	}
 	return nil
 }
@@ -252,7 +275,7 @@ func row(a attempt) dbx.Params {
 	return dbx.Params{
 		"user": a.User, "invoice": a.Invoice, "gateway": a.Gateway, "kind": a.Kind, "status": a.Status, "gateway_transaction_id": a.Reference,
 		"idempotency_key": a.Key, "page_reference": a.Page, "page_url": a.PageURL, "page_expires_at": a.Expires, "gateway_method_id": a.Method,
-		"action_url": a.ActionURL, "currency": a.Currency, "amount_minor": a.Minor, "reason": a.Reason,
+		"action_url": a.ActionURL, "currency": a.Currency, "amount_minor": a.Minor, "reason": a.Reason, "automatic": a.Automatic,
 		"applied_minor": 0, "excess_minor": 0, "fee_minor": 0, "decline": "", "description": "", "settled_at": "",
 	}
 }
