@@ -9,7 +9,7 @@ import (
 	"github.com/ezscale/ezscale/hooks/jobs"
 	"github.com/ezscale/ezscale/hooks/op"
 	"github.com/ezscale/ezscale/hooks/payments"
-	"github.com/ezscale/ezscale/hooks/renewals"
+	"github.com/ezscale/ezscale/hooks/schedule"
 )
 
 // Driver does by hand what otherwise runs by itself beside the requests. A
@@ -23,12 +23,12 @@ type Driver struct {
 	app    core.App
 	worker *jobs.Worker
 	pay    *payments.Subject
-	renew  *renewals.Subject
+	timed  *schedule.Schedule
 }
 
-// take binds the operations and hands queue, inbox and timed tasks over.
-func (d *Driver) take(app core.App, table *op.Table, worker *jobs.Worker, pay *payments.Subject, renew *renewals.Subject) {
-	d.app, d.worker, d.pay, d.renew = app, worker, pay, renew
+// take binds the operations and hands queue, inbox and tasks over.
+func (d *Driver) take(app core.App, table *op.Table, worker *jobs.Worker, pay *payments.Subject, timed *schedule.Schedule) {
+	d.app, d.worker, d.pay, d.timed = app, worker, pay, timed
 	worker.SpreadBy(d.Jitter)
 	app.OnServe().Bind(&hook.Handler[*core.ServeEvent]{Id: "ezscaleDriver", Func: func(e *core.ServeEvent) error {
 		table.Bind(e)
@@ -48,5 +48,5 @@ func (d *Driver) Step(ctx context.Context) (worked bool, err error) {
 	return d.worker.Once(ctx)
 }
 
-// Tasks does once all that is due by time.
-func (d *Driver) Tasks(ctx context.Context) error { return d.renew.Run(ctx, d.app, d.renew.Now()) }
+// Tasks runs every task of the schedule once; each does all that is due now.
+func (d *Driver) Tasks(ctx context.Context) error { return d.timed.RunAll(ctx) }

@@ -14,6 +14,7 @@ import (
 	"github.com/ezscale/ezscale/hooks/account"
 	"github.com/ezscale/ezscale/hooks/billing"
 	"github.com/ezscale/ezscale/hooks/books"
+	"github.com/ezscale/ezscale/hooks/dunning"
 	"github.com/ezscale/ezscale/hooks/invoices"
 	"github.com/ezscale/ezscale/hooks/jobs"
 	"github.com/ezscale/ezscale/hooks/live"
@@ -22,6 +23,7 @@ import (
 	"github.com/ezscale/ezscale/hooks/payments"
 	"github.com/ezscale/ezscale/hooks/provisioning"
 	"github.com/ezscale/ezscale/hooks/renewals"
+	"github.com/ezscale/ezscale/hooks/schedule"
 	"github.com/ezscale/ezscale/hooks/site"
 	"github.com/ezscale/ezscale/hooks/staff"
 	"github.com/ezscale/ezscale/hooks/taxes"
@@ -42,8 +44,12 @@ type Deps struct {
 	VATRegister      func(requester string) (tax.IDChecker, error)
 	PlatformOverride map[string]provisioning.Settings
 
-	// Driver, when given, works queue and inbox by hand: nothing runs by itself.
+	// Driver, when given, works queue, inbox and tasks by hand: nothing runs by
+	// itself.
 	Driver *Driver
+	// TakeTasks, when given, gets the tasks that else run by the clock of the
+	// machine; everything else runs by itself.
+	TakeTasks func(*schedule.Schedule)
 }
 
 // Register binds the whole product to an app.
@@ -58,33 +64,44 @@ func Register(app core.App, d Deps) error {
 	billing.Register(app, table, worker, billingDeps(d, bk, pay))
 	invoices.Register(app, table, invoicesDeps(d, bk, pay))
 	taxes.Register(app, table, worker, taxes.Deps{Now: d.Now, Register: d.VATRegister})
-	renew := renewals.Register(worker, renewals.Deps{Now: d.Now, Books: bk})
-	provisioning.Register(app, table, worker, provisioning.Deps{Now: d.Now, Books: bk, Sealer: d.Sealer, Factories: d.Platforms, Override: d.PlatformOverride})
+	renewing := renewals.Register(worker, renewals.Deps{Now: d.Now, Books: bk})
+	services := provisioning.Register(app, table, worker, provisioning.Deps{Now: d.Now, Books: bk, Sealer: d.Sealer, Factories: d.Platforms, Override: d.PlatformOverride})
 	mails := notify.Register(app, worker, notify.Deps{Now: d.Now, Books: bk, InvoicePDF: invoices.RenderPDF})
+	collecting := dunning.Register(app, table, dunningDeps(d, bk, pay, mails))
 	account.Register(app, table, account.Deps{Now: d.Now, AlreadyRegistered: mails.AlreadyRegistered})
 	live.Register(app, bk)
 	err := site.Register(app, table, site.Deps{Public: d.Public, Now: d.Now, Demo: d.Demo, BrandName: brandName(app), SupportEmail: supportEmail(app)})
 	if err != nil {
 		return err
 	}
+	timed := schedule.New(app, d.Now, tasks(pay, renewing, collecting, services)...)
 	if d.Driver != nil {
-		d.Driver.take(app, table, worker, pay, renew)
+		d.Driver.take(app, table, worker, pay, timed)
 		return nil
 	}
-	run(app, table, worker)
+	if d.TakeTasks != nil {
+		d.TakeTasks(timed)
+		timed = schedule.New(app, d.Now) // nothing runs by itself
+	}
+	run(app, table, worker, timed)
 	return nil
 }
 
-// run serves the operations and works the queue as long as the server runs.
-func run(app core.App, table *op.Table, worker *jobs.Worker) {
+// run serves the operations, works the queue and does what is due by time as
+// long as the server runs.
+func run(app core.App, table *op.Table, worker *jobs.Worker, timed *schedule.Schedule) {
 	app.OnServe().Bind(&hook.Handler[*core.ServeEvent]{Id: "ezscaleRun", Func: func(e *core.ServeEvent) error {
 		table.Bind(e)
 		if err := e.Next(); err != nil {
 			return err
 		}
-		return worker.Start()
+		if err := worker.Start(); err != nil {
+			return err
+		}
+		return timed.Start()
 	}})
 	app.OnTerminate().Bind(&hook.Handler[*core.TerminateEvent]{Id: "ezscaleRun", Priority: -100, Func: func(e *core.TerminateEvent) error {
+		timed.Stop()
 		worker.Stop()
 		return e.Next()
 	}})

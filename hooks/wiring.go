@@ -3,16 +3,23 @@ package hooks
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/ezscale/ezscale/collections"
 	engine "github.com/ezscale/ezscale/engine/billing"
+	"github.com/ezscale/ezscale/hooks/audit"
 	"github.com/ezscale/ezscale/hooks/billing"
 	"github.com/ezscale/ezscale/hooks/books"
+	"github.com/ezscale/ezscale/hooks/dunning"
 	"github.com/ezscale/ezscale/hooks/invoices"
+	"github.com/ezscale/ezscale/hooks/notify"
 	"github.com/ezscale/ezscale/hooks/payments"
+	"github.com/ezscale/ezscale/hooks/provisioning"
+	"github.com/ezscale/ezscale/hooks/renewals"
+	"github.com/ezscale/ezscale/hooks/schedule"
 )
 
 // billingDeps gives billing the payments it needs, without either knowing the
@@ -63,12 +70,37 @@ func chargeBy(pay *payments.Subject) func(ctx context.Context, app core.App, inv
 			if err != nil {
 				return err
 			}
-			err = pay.ChargeSaved(tx, fresh, method, actor)
+			err = pay.ChargeSaved(tx, fresh, method, payments.Charge{Actor: actor})
 			if errors.Is(err, payments.ErrPending) {
 				return nil // its outcome is what the customer waits for
 			}
 			return err
 		})
+	}
+}
+
+// dunningDeps gives dunning the payments and mails it needs.
+func dunningDeps(d Deps, bk *books.Books, pay *payments.Subject, mails *notify.Subject) dunning.Deps {
+	return dunning.Deps{
+		Now: d.Now, Books: bk, Close: pay.CloseAll, Mail: mails.Collect, End: renewals.End,
+		Charge: func(tx core.App, invoice, method *core.Record, key string) (bool, error) {
+			err := pay.ChargeSaved(tx, invoice, method, payments.Charge{Actor: audit.System, Automatic: true, Key: key})
+			if errors.Is(err, payments.ErrPending) {
+				return false, nil
+			}
+			return err == nil, err
+		},
+	}
+}
+
+// tasks lists what is done by time. The order is that of a day's work: money and
+// invoices first, then what follows from them.
+func tasks(pay *payments.Subject, renewing *renewals.Subject, collecting *dunning.Subject, services *provisioning.Subject) []schedule.Task {
+	return []schedule.Task{
+		{Name: "gateways", Every: 5 * time.Minute, Run: pay.Probe},
+		{Name: "renewals", Every: time.Minute, Run: renewing.Run},
+		{Name: "dunning", Every: time.Minute, Run: collecting.Run},
+		{Name: "services", Every: 10 * time.Minute, Run: services.Reconcile},
 	}
 }
 

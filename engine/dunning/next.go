@@ -73,3 +73,9 @@ func (v *view) planEnd() []planned {
 func (v *view) anyAlive() bool {
 	return len(v.services(AccessOpen))+len(v.services(AccessSuspended)) > 0
 }
+
+// FirstLook is when an invoice with this due date needs the first look: what
+// happens before the due date, or the day itself, but not before it was issued.
+func FirstLook(p Policy, issuedAt, dueAt time.Time) time.Time {
+	return later(addDays(dueAt, -max(p.RemindDaysBefore, p.ChargeDaysBefore, 0)), issuedAt.UTC())
+}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ezscale/ezscale/collections"
 	"github.com/ezscale/ezscale/engine/billing"
+	"github.com/ezscale/ezscale/engine/dunning"
 )
 
 // Invoice is what is to be issued.
@@ -22,7 +23,7 @@ type Invoice struct {
 	DueAt    time.Time
 	// AutoCharge lets dunning charge a saved method when the invoice is due.
 	AutoCharge bool
-	// NextStep is when dunning looks at the invoice first; zero is the due date.
+	// NextStep is when dunning looks at the invoice first; zero follows its policy.
 	NextStep time.Time
 	Parent   string // invoice that this one corrects or is a fee for
 	Note     string // printed below the lines
@@ -36,6 +37,7 @@ type Session struct {
 	invoicing collections.Invoicing
 	seller    string
 	pricer    *Pricer
+	policy    dunning.Policy
 }
 
 // Open begins a session in a transaction. It ends with the transaction.
@@ -57,6 +59,9 @@ func (b *Books) Open(tx core.App, now time.Time) (*Session, error) {
 		return nil, fmt.Errorf("seller: %w", err)
 	}
 	s.seller = string(raw)
+	if s.policy, err = collections.LoadDunning(tx); err != nil {
+		return nil, err
+	}
 	s.pricer, err = NewPricer(tx)
 	return s, err
 }
@@ -148,7 +153,7 @@ func (s *Session) write(in Invoice, d Document, customer collections.Customer, p
 	}
 	next, paidAt := in.NextStep, ""
 	if next.IsZero() {
-		next = in.DueAt
+		next = dunning.FirstLook(s.policy, s.now, in.DueAt)
 	}
 	if d.Status == billing.InvoicePaid {
 		next, paidAt = time.Time{}, stamp(s.now)

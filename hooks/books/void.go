@@ -95,7 +95,8 @@ func releaseLines(tx core.App, invoice string, now time.Time) error {
 }
 
 // WriteOff gives up what is still owed on an open invoice. Money that arrives
-// later recovers it. Errors: ErrState.
+// later recovers it; until then the services it bills stay as they are or end, so
+// dunning looks at it once more. Errors: ErrState.
 func (b *Books) WriteOff(tx core.App, now time.Time, id string) error {
 	if err := inTransaction(tx); err != nil {
 		return err
@@ -107,7 +108,7 @@ func (b *Books) WriteOff(tx core.App, now time.Time, id string) error {
 	if err := billing.CheckInvoiceTransition(d.Status, billing.InvoiceUncollectible); err != nil {
 		return fmt.Errorf("write off invoice %s: %w: %w", d.title(), ErrState, err)
 	}
-	_, err = collections.Statement(tx, "UPDATE `invoices` SET `status` = 'uncollectible', `due_minor` = 0, `written_off_minor` = {:off}, `next_step_at` = '', `updated` = {:now} WHERE `id` = {:id}").
+	_, err = collections.Statement(tx, "UPDATE `invoices` SET `status` = 'uncollectible', `due_minor` = 0, `written_off_minor` = {:off}, `next_step_at` = {:now}, `updated` = {:now} WHERE `id` = {:id}").
 		Bind(dbx.Params{"id": id, "off": d.Due.Minor(), "now": stamp(now)}).Execute()
 	if err != nil {
 		return fmt.Errorf("write off invoice %s: %w", d.title(), err)

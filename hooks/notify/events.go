@@ -2,6 +2,7 @@ package notify
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -30,10 +31,10 @@ func (s *Subject) onRecords(app core.App) {
 // issued sends an invoice that is due later. What is paid on a page at once gets
 // its receipt instead.
 func (s *Subject) issued(tx core.App, d books.Document) error {
-	if d.Due.Sign() <= 0 || !d.DueAt.After(d.IssuedAt) {
+	if d.Due.Sign() <= 0 || d.Kind == "order" && !d.DueAt.After(d.IssuedAt) {
 		return nil
 	}
-	return s.announce(tx, "invoice:"+d.ID, mail.Invoice, d)
+	return s.announce(tx, "invoice:"+d.ID, mail.Invoice, d, true)
 }
 
 // paid sends the receipt of an invoice that was paid.
@@ -41,16 +42,16 @@ func (s *Subject) paid(tx core.App, d books.Document) error {
 	if d.Total.Sign() <= 0 {
 		return nil
 	}
-	return s.announce(tx, "receipt:"+d.ID, mail.Receipt, d)
+	return s.announce(tx, "receipt:"+d.ID, mail.Receipt, d, true)
 }
 
 // announce queues a mail about an invoice. It is composed when it is sent: an
 // issued invoice does not change, and settling a payment stays short.
-func (s *Subject) announce(tx core.App, key string, kind mail.Kind, d books.Document) error {
+func (s *Subject) announce(tx core.App, key string, kind mail.Kind, d books.Document, attach bool) error {
 	now := s.Now()
 	id, inserted, err := collections.Row(tx, collections.Mails, now, dbx.Params{
 		"key": key, "kind": string(kind), "user": d.User, "recipient": "", "subject": "", "body_text": "", "body_html": "",
-		"invoice": d.ID, "attach_pdf": true, "secret": false, "status": "queued", "message_id": "", "error": "", "sent_at": "",
+		"invoice": d.ID, "attach_pdf": attach, "secret": false, "status": "queued", "message_id": "", "error": "", "sent_at": "",
 	})
 	if err != nil || !inserted {
 		return err
@@ -72,6 +73,11 @@ func (s *Subject) compose(app core.App, row *core.Record) error {
 	data, err := invoiceData(app, inv)
 	if err != nil {
 		return err
+	}
+	if key := row.GetString("key"); strings.HasPrefix(key, ofStep) {
+		if err := collecting(app, key, inv, user, &data); err != nil {
+			return err
+		}
 	}
 	m, err := s.text(app, letter{kind: mail.Kind(row.GetString("kind")), user: user, data: data})
 	if err != nil {
@@ -119,6 +125,7 @@ func (s *Subject) serviceMail(tx core.App, svc *core.Record, before string) erro
 	change := before + " > " + after
 	kinds := map[string]mail.Kind{
 		"provisioning > active": mail.ServiceReady, "active > suspended": mail.ServiceSuspended, "suspended > active": mail.ServiceUnsuspended,
+		"active > terminated": mail.Terminated, "suspended > terminated": mail.Terminated,
 	}
 	kind, tell := kinds[change]
 	if !tell {
@@ -133,6 +140,15 @@ func (s *Subject) serviceMail(tx core.App, svc *core.Record, before string) erro
 		return err
 	}
 	data := mail.Data{Link: link, Service: svc.GetString("label"), Hostname: svc.GetString("hostname"), User: svc.GetString("username"), Amount: money.Amount{}}
+	if kind == mail.ServiceSuspended && svc.GetString("hold") == "overdue" {
+		unpaid, err := suspension(tx, svc, &data)
+		if err != nil {
+			return err
+		}
+		if unpaid {
+			kind = mail.SuspendedUnpaid
+		}
+	}
 	if kind == mail.ServiceSuspended {
 		data.Reason = svc.GetString("status_reason")
 		if data.Reason == "" {

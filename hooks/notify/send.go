@@ -14,6 +14,7 @@ import (
 	"github.com/pocketbase/pocketbase/tools/mailer"
 
 	"github.com/ezscale/ezscale/collections"
+	"github.com/ezscale/ezscale/engine/document/mail"
 	"github.com/ezscale/ezscale/engine/provisioning"
 	"github.com/ezscale/ezscale/hooks/jobs"
 )
@@ -36,7 +37,11 @@ func (s *Subject) send(r *jobs.Run) error {
 		return err
 	}
 	if row.GetString("body_text") == "" {
-		if err := s.compose(r.App, row); err != nil {
+		err := s.compose(r.App, row)
+		if errors.Is(err, errSettled) {
+			return dropped(r.App, row.Id, err)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -89,22 +94,43 @@ func (s *Subject) sent(r *jobs.Run, row *core.Record, messageID string) error {
 	if row.GetBool("secret") {
 		change["body_text"], change["body_html"] = "", ""
 	}
-	if _, err := r.App.DB().Update(collections.Mails, change, dbx.HashExp{"id": row.Id}).Execute(); err != nil {
+	err := r.Complete(func(tx core.App) error {
+		if _, err := tx.DB().Update(collections.Mails, change, dbx.HashExp{"id": row.Id}).Execute(); err != nil {
+			return err
+		}
+		return delivered(tx, row, now)
+	})
+	if err != nil {
 		return fmt.Errorf("mail %s was sent but not noted: %w", row.Id, err)
 	}
-	return delivered(r.App, row, now)
+	return nil
 }
 
-// delivered notes on an invoice that its customer was sent it: nothing is
-// suspended for an invoice that nobody got.
-func delivered(app core.App, row *core.Record, now string) error {
-	invoice := row.GetString("invoice")
-	if invoice == "" {
-		return nil
-	}
-	_, err := app.DB().NewQuery("UPDATE `invoices` SET `delivered_at` = {:now} WHERE `id` = {:id} AND `delivered_at` = ''").Bind(dbx.Params{"id": invoice, "now": now}).Execute()
+// dropped ends a mail that is not needed any more.
+func dropped(app core.App, id string, why error) error {
+	_, err := app.DB().Update(collections.Mails, dbx.Params{"status": "failed", "error": why.Error()}, dbx.HashExp{"id": id}).Execute()
 	if err != nil {
-		return fmt.Errorf("invoice %s was sent but not noted: %w", invoice, err)
+		return fmt.Errorf("mail %s: %w", id, err)
+	}
+	return nil
+}
+
+// delivered notes that a customer was sent an invoice, or the mail of a step of
+// dunning: nothing is suspended for an invoice that nobody got, or without the
+// notices before it. Dunning looks again, since more may follow.
+func delivered(tx core.App, row *core.Record, now string) error {
+	params := dbx.Params{"id": row.GetString("invoice"), "now": now, "step": strings.TrimPrefix(row.GetString("key"), ofStep)}
+	statements := []string{}
+	switch {
+	case strings.HasPrefix(row.GetString("key"), ofStep):
+		statements = append(statements, "UPDATE `dunning_steps` SET `at` = {:now} WHERE `id` = {:step} AND `at` = ''", "UPDATE `invoices` SET `next_step_at` = {:now} WHERE `id` = {:id} AND `status` IN ('open', 'uncollectible')")
+	case row.GetString("kind") == string(mail.Invoice):
+		statements = append(statements, "UPDATE `invoices` SET `delivered_at` = {:now} WHERE `id` = {:id} AND `delivered_at` = ''")
+	}
+	for _, text := range statements {
+		if _, err := collections.Statement(tx, text).Bind(params).Execute(); err != nil {
+			return err
+		}
 	}
 	return nil
 }

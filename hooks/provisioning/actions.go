@@ -63,6 +63,13 @@ func (s *Subject) suspend(r *jobs.Run) error {
 	if err != nil || svc.GetString("status") != string(provisioning.ServiceActive) {
 		return err
 	}
+	why, err := demandNow(r.App, svc)
+	if err != nil {
+		return err
+	}
+	if why == "" {
+		return dropAction(r, actionSuspend) // paid meanwhile
+	}
 	can, err := ability[provisioning.Suspender](s, r.App, svc, "suspend")
 	if err != nil {
 		return err
@@ -78,6 +85,7 @@ func (s *Subject) suspend(r *jobs.Run) error {
 	}
 	return s.settled(r, provisioning.ServiceSuspended, actionSuspend, func(svc *core.Record) {
 		svc.Set("suspended_at", collections.Stamp(r.Now()))
+		svc.Set("hold", why)
 		svc.Set("power", string(provisioning.PowerStopped))
 	})
 }
@@ -87,8 +95,18 @@ func (s *Subject) unsuspend(r *jobs.Run) error {
 	if err != nil || svc.GetString("status") != string(provisioning.ServiceSuspended) {
 		return err
 	}
+	why, err := demandNow(r.App, svc)
+	if err != nil {
+		return err
+	}
+	if why != "" {
+		return dropAction(r, actionUnsuspend)
+	}
 	can, err := ability[provisioning.Suspender](s, r.App, svc, "unsuspend")
 	if err != nil {
+		return err
+	}
+	if err := s.checkOurs(r, svc); err != nil {
 		return err
 	}
 	if err := r.Intent(nil); err != nil {
@@ -99,6 +117,7 @@ func (s *Subject) unsuspend(r *jobs.Run) error {
 	}
 	return s.settled(r, provisioning.ServiceActive, actionUnsuspend, func(svc *core.Record) {
 		svc.Set("suspended_at", "")
+		svc.Set("hold", "")
 		svc.Set("status_reason", "")
 		svc.Set("power", string(provisioning.PowerUnknown))
 	})

@@ -65,6 +65,7 @@ func Register(app core.App, table *op.Table, worker *jobs.Worker, deps Deps) *Su
 	s.staffOps(table)
 	deps.Books.OnPaid(s.startPaid)
 	s.guard(app)
+	s.onAccess(app)
 	worker.Handle(string(provisioning.JobProvision), s.provision)
 	worker.Handle(string(provisioning.JobSuspend), s.suspend)
 	worker.Handle(string(provisioning.JobUnsuspend), s.unsuspend)

@@ -2,6 +2,7 @@ package provisioning
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/apis"
@@ -60,9 +61,13 @@ func (s *Subject) staffEdit(e *core.RecordRequestEvent) error {
 		e.Record.SetRaw(f, before.GetRaw(f))
 	}
 	from, to := statusOf(before), statusOf(e.Record)
+	if from == to && before.GetString("hold") != e.Record.GetString("hold") {
+		return s.editHold(e)
+	}
 	if from == to {
 		return e.Next()
 	}
+	e.Record.Set("hold", before.GetString("hold"))
 	if err := provisioning.CheckServiceTransition(from, to); err != nil {
 		return apis.NewBadRequestError("This "+err.Error()+".", nil)
 	}
@@ -88,6 +93,9 @@ func (s *Subject) staffEdit(e *core.RecordRequestEvent) error {
 // want queues what brings a service to the status that staff asked for.
 func (s *Subject) want(tx core.App, e *core.RecordRequestEvent, from, to provisioning.ServiceStatus) error {
 	svc, actor := e.Record, "staff:"+e.Auth.Id
+	if err := s.setHold(tx, svc, from, to); err != nil {
+		return err
+	}
 	if s.byHand(tx, svc) {
 		return s.doneByHand(tx, svc, to, actor)
 	}
@@ -114,6 +122,53 @@ func (s *Subject) want(tx core.App, e *core.RecordRequestEvent, from, to provisi
 		err = apis.NewBadRequestError("The same action is finishing on this service; try again in a moment.", nil)
 	}
 	return err
+}
+
+// setHold notes that staff switched a service off, or lifts what staff did. What
+// billing switched off is not switched on past billing.
+func (s *Subject) setHold(tx core.App, svc *core.Record, from, to provisioning.ServiceStatus) error {
+	switch {
+	case to == provisioning.ServiceSuspended:
+		sub, err := tx.FindRecordById(collections.Subscriptions, svc.GetString("subscription"))
+		if err != nil {
+			return fmt.Errorf("subscription of service %s: %w", svc.Id, err)
+		}
+		if why := holdOf(sub); why != "" { // it does what billing asked for
+			svc.Set("hold", why)
+			return nil
+		}
+		svc.Set("hold", holdStaff)
+	case from == provisioning.ServiceSuspended && to == provisioning.ServiceActive:
+		svc.Set("hold", "")
+		switch why, err := demandNow(tx, svc); {
+		case err != nil:
+			return err
+		case why == holdOverdue:
+			return apis.NewBadRequestError("An invoice of this service is overdue: enter its payment, or exempt the customer from suspension until a date.", nil)
+		case why == holdPaused:
+			return apis.NewBadRequestError("The subscription is paused: resume it instead.", nil)
+		case why == holdEnded:
+			return apis.NewBadRequestError("The subscription has ended: the service cannot be switched on any more.", nil)
+		}
+	}
+	return nil
+}
+
+// editHold takes an edit of the field hold: staff puts its own hold on a service,
+// also on one that is off for another reason, or lifts it.
+func (s *Subject) editHold(e *core.RecordRequestEvent) error {
+	if hold := e.Record.GetString("hold"); hold != holdStaff && hold != "" || hold == "" && e.Record.Original().GetString("hold") != holdStaff {
+		return apis.NewBadRequestError("Staff sets hold to staff, or empties what was staff; the other values follow the subscription.", nil)
+	}
+	outer := e.App
+	return outer.RunInTransaction(func(tx core.App) error {
+		e.App = tx
+		defer func() { e.App = outer }()
+		if err := e.Next(); err != nil {
+			return err
+		}
+		return one(tx, e.Record.Id, s.Now(), func(tx core.App, svc, sub *core.Record, _ time.Time) error { return s.follow(tx, svc, sub) })
+	})
 }
 
 // byHand reports whether staff itself is the platform.
@@ -155,6 +210,7 @@ func (s *Subject) doneByHand(tx core.App, svc *core.Record, to provisioning.Serv
 		svc.Set("terminated_at", collections.Stamp(now))
 	case provisioning.ServicePending, provisioning.ServiceProvisioning:
 	}
+	svc.Set("action", "")
 	svc.Set("action_note", "")
 	for _, kind := range []provisioning.JobKind{provisioning.JobProvision, provisioning.JobSuspend, provisioning.JobUnsuspend, provisioning.JobTerminate} {
 		if err := jobs.Cancel(tx, now, string(kind)+":"+svc.Id); err != nil {

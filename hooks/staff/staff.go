@@ -18,6 +18,7 @@ import (
 
 	"github.com/ezscale/ezscale/collections"
 	"github.com/ezscale/ezscale/engine/billing"
+	"github.com/ezscale/ezscale/engine/dunning"
 	"github.com/ezscale/ezscale/engine/tax"
 	"github.com/ezscale/ezscale/hooks/audit"
 )
@@ -200,6 +201,23 @@ var settings = map[string]func(decode func(into any) error) error{
 			v.HomeCountry = "ZZ" // left to the seller's country
 		}
 		return v.Check()
+	},
+	"dunning": func(decode func(any) error) error {
+		v := dunning.Default()
+		if err := decode(&v); err != nil {
+			return err
+		}
+		return v.Check()
+	},
+	"services": func(decode func(any) error) error {
+		v := collections.Servicing{}
+		if err := decode(&v); err != nil {
+			return err
+		}
+		if v.DeleteAfterDays < 0 || v.DeleteAfterDays > 365 {
+			return errors.New("delete_after_days must be 0 to 365")
+		}
+		return nil
 	},
 	"ordering": func(decode func(any) error) error {
 		v := collections.Ordering{}

@@ -60,6 +60,33 @@ func (a *App) Within(limit time.Duration, cond func() bool) bool {
 	}
 }
 
+// RunTasks runs every task of the schedule once: in tests none runs by itself.
+func (a *App) RunTasks() {
+	a.Helper()
+	if err := a.tasks.RunAll(a.Context()); err != nil {
+		a.Fatalf("tasks: %v", err)
+	}
+}
+
+// Pass lets days pass, one after the other, with all that is due on each.
+func (a *App) Pass(days int) {
+	a.Helper()
+	for range days {
+		a.clock.Advance(24 * time.Hour)
+		a.Settle()
+	}
+}
+
+// Settle runs the tasks until nothing more is due now: what they caused has
+// happened, and what that caused.
+func (a *App) Settle() {
+	a.Helper()
+	for range 3 {
+		a.RunTasks()
+		a.Quiet()
+	}
+}
+
 // Quiet waits until Stripe has delivered its webhooks, they are processed, and
 // no job is due or running, so that nothing more happens by itself.
 func (a *App) Quiet() {

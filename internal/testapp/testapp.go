@@ -25,6 +25,7 @@ import (
 	"github.com/ezscale/ezscale/hooks"
 	"github.com/ezscale/ezscale/hooks/payments"
 	"github.com/ezscale/ezscale/hooks/provisioning"
+	"github.com/ezscale/ezscale/hooks/schedule"
 	"github.com/ezscale/ezscale/integrations/sandbox/fault"
 	"github.com/ezscale/ezscale/integrations/sandbox/mailbox"
 	"github.com/ezscale/ezscale/integrations/sandbox/stripebox"
@@ -63,6 +64,7 @@ type App struct {
 	client   *http.Client
 	smtpPort int
 	staff    string
+	tasks    *schedule.Schedule
 	stop     func()
 }
 
@@ -209,7 +211,8 @@ func (a *App) configure() {
 func (a *App) deps() hooks.Deps {
 	return hooks.Deps{
 		Now: a.clock.Now, Sealer: a.Sealer, LinkKey: []byte("test download links, 32 bytes ok"), Public: os.DirFS(filepath.Join(Root(a.T), "pb_public")), SQLConsole: a.options.sqlConsole,
-		Gateways: gateways(a.clock.Now), Platforms: platforms(a.clock.Now),
+		TakeTasks: func(tasks *schedule.Schedule) { a.tasks = tasks },
+		Gateways:  gateways(a.clock.Now), Platforms: platforms(a.clock.Now),
 		GatewayOverride:  map[string]payments.Settings{"stripe": {SecretKey: a.options.stripeKey(), WebhookSecret: WebhookSecret, APIURL: a.StripeURL}},
 		PlatformOverride: map[string]provisioning.Settings{"virtfusion": {URL: a.PanelURL, Token: a.options.panelToken()}},
 		VATRegister: func(requester string) (tax.IDChecker, error) {

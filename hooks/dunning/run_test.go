@@ -1,0 +1,51 @@
+package dunning_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/ezscale/ezscale/internal/testapp"
+)
+
+func TestASavedCardPaysOnTheDueDate(t *testing.T) {
+	d := owing(t, testapp.CardWorks)
+	d.day(-1)
+	d.want("before the due date", d.story(), "reminder1")
+	d.day(0)
+	d.want("on the due date", d.status(), "paid")
+	if got := d.Stripe.Paid(d.invoice); got != 1 {
+		t.Errorf("%d charges, want 1", got)
+	}
+	d.day(20)
+	d.want("story later", d.story(), "reminder1 charge:succeeded")
+}
+
+func TestNobodyPays(t *testing.T) {
+	d := owing(t)
+	for _, at := range []struct {
+		day           int
+		story, access string
+		service       string
+	}{
+		{0, "reminder1", "open", "active"}, // due today is not overdue
+		{1, "reminder1 notice1", "open", "active"},
+		{4, "reminder1 notice1 notice2 notice3", "open", "active"},
+		{5, "reminder1 notice1 notice2 notice3 suspend1", "suspended", "suspended"},
+		{28, "reminder1 notice1 notice2 notice3 suspend1 final_warning1", "suspended", "suspended"},
+		{35, "reminder1 notice1 notice2 notice3 suspend1 final_warning1 terminate1", "ended", "suspended"},
+		{43, "reminder1 notice1 notice2 notice3 suspend1 final_warning1 terminate1", "ended", "terminated"},
+	} {
+		d.day(at.day)
+		d.want("story", d.story(), at.story)
+		d.want("access", d.access(), at.access)
+		d.want("service", d.service(), at.service)
+	}
+	for _, subject := range []string{"is due on", "is overdue", "Second notice", "Last notice", "was suspended: invoice", "Final warning", "was terminated"} {
+		if got := strings.Count(d.subjects(0), subject); got < 1 || got > 1 && subject != "is overdue" {
+			t.Errorf("%d mails say %q, want 1:\n%s", got, subject, d.subjects(0))
+		}
+	}
+	if got := len(d.Panel.Snapshot().Servers); got != 0 {
+		t.Errorf("%d servers are left, want 0", got)
+	}
+}
