@@ -200,8 +200,16 @@ func Cut(s string, limit int) string {
 // StringMap reads a json object whose values are texts, numbers or booleans as
 // texts: staff write {"package_id": 4} as well as {"package_id": "4"}.
 func StringMap(r *core.Record, field string) (map[string]string, error) {
+	out, err := TextMap(r.GetString(field))
+	if err != nil {
+		return nil, fmt.Errorf("%s %s, field %s: %w", r.Collection().Name, r.Id, field, err)
+	}
+	return out, nil
+}
+
+// TextMap is StringMap of a field as SQL stores it.
+func TextMap(raw string) (map[string]string, error) {
 	out := map[string]string{}
-	raw := r.GetString(field)
 	if raw == "" || raw == "null" {
 		return out, nil
 	}
@@ -209,14 +217,14 @@ func StringMap(r *core.Record, field string) (map[string]string, error) {
 	d := json.NewDecoder(strings.NewReader(raw))
 	d.UseNumber()
 	if err := d.Decode(&values); err != nil {
-		return nil, fmt.Errorf("%s %s, field %s: must be a JSON object: %w", r.Collection().Name, r.Id, field, err)
+		return nil, fmt.Errorf("must be a JSON object: %w", err)
 	}
 	for k, v := range values {
 		switch v := v.(type) {
 		case string, bool, json.Number:
 			out[k] = fmt.Sprint(v)
 		default:
-			return nil, fmt.Errorf("%s %s, field %s: %q must be a text, number or boolean", r.Collection().Name, r.Id, field, k)
+			return nil, fmt.Errorf("%q must be a text, number or boolean", k)
 		}
 	}
 	return out, nil

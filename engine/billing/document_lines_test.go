@@ -148,11 +148,11 @@ func TestD2CurrencyTravelsWithTheAmount(t *testing.T) {
 	dollars := money.Must(3900, "USD")
 	doors := map[string]func() error{
 		"cart": func() error {
-			_, err := QuoteCart("EUR", []Item{{Plan: "VPS", Cycle: Monthly, Unit: dollars}}, date("2027-03-01"))
+			_, err := QuoteCart(Cart{Currency: "EUR", Items: []CartItem{{Plan: "vps", Name: "VPS", Cycle: Monthly, Unit: dollars}}}, date("2027-03-01"))
 			return err
 		},
 		"setup": func() error {
-			_, err := QuoteCart("EUR", []Item{{Plan: "VPS", Cycle: Monthly, Unit: eur(5), Setup: dollars}}, date("2027-03-01"))
+			_, err := QuoteCart(Cart{Currency: "EUR", Items: []CartItem{{Plan: "vps", Name: "VPS", Cycle: Monthly, Unit: eur(5), Setup: dollars}}}, date("2027-03-01"))
 			return err
 		},
 		"discount": func() error {
@@ -202,7 +202,7 @@ func TestD3NoPriceIsNotFree(t *testing.T) {
 			t.Errorf("%s: it has a price", name)
 		}
 	}
-	if q, err := QuoteCart("EUR", []Item{{Plan: "VPS", Cycle: Monthly}}, date("2027-03-01")); err == nil {
+	if q, err := QuoteCart(Cart{Currency: "EUR", Items: []CartItem{{Plan: "vps", Name: "VPS", Cycle: Monthly}}}, date("2027-03-01")); err == nil {
 		t.Errorf("no price: quoted for %+v", q.Lines)
 	}
 }

@@ -49,5 +49,6 @@ func Register(app core.App, table *op.Table, worker *jobs.Worker, deps Deps) {
 	s.orderOps(table)
 	s.guard(app)
 	deps.Books.OnPaid(s.applyPaid)
+	deps.Books.OnVoided(s.voided)
 	worker.Handle(jobExpire, s.expire)
 }

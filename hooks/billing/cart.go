@@ -1,16 +1,14 @@
 package billing
 
 import (
+	"errors"
 	"fmt"
-	"net/http"
 	"regexp"
 	"strings"
 	"time"
 
-	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
-	"github.com/ezscale/ezscale/collections"
 	"github.com/ezscale/ezscale/engine/billing"
 	"github.com/ezscale/ezscale/engine/money"
 	"github.com/ezscale/ezscale/hooks/books"
@@ -20,25 +18,48 @@ import (
 // cartItem is one row of a customer's cart. Nothing of it but ids and choices
 // is believed; prices are looked up.
 type cartItem struct {
-	Price    string            `json:"price"`
-	Quantity int64             `json:"quantity,omitzero"`
-	Hostname string            `json:"hostname,omitzero"`
-	Choices  map[string]string `json:"choices,omitzero"`
+	Price    string                `json:"price"`
+	Quantity int64                 `json:"quantity,omitzero"`
+	Hostname string                `json:"hostname,omitzero"`
+	Choices  map[string]string     `json:"choices,omitzero"`
+	Options  map[string]cartOption `json:"options,omitzero"`
+	Bundle   string                `json:"bundle,omitzero"` // slug of the bundle that the row is part of
+}
+
+// cartOption is what a row takes of one option: a value of a choice, or how many.
+type cartOption struct {
+	Value    string `json:"value,omitzero"`
+	Quantity int64  `json:"quantity,omitzero"`
+}
+
+// wish is everything that a cart's price depends on beside the customer.
+type wish struct {
+	Currency string
+	Items    []cartItem
+	Coupons  []string
+	// Agreed are the prices of a quote by staff, one for each item; nil where the
+	// catalog's count.
+	Agreed []agreed
 }
 
 // unit is one unit of a cart with what it refers to.
 type unit struct {
 	cartItem
-	plan  *core.Record
-	price *core.Record
+	*offer
+	row     int // of the cart's items
+	item    billing.CartItem
+	options []chosen
 }
 
-// pricedCart is a cart with its quote; Units and the quote's item indexes agree.
+// pricedCart is a cart with its quote; Units and the quote's agree.
 type pricedCart struct {
 	Currency string
 	Units    []unit
+	Coupons  []billing.Coupon
 	Quote    billing.Quote
 	Priced   books.Priced
+	Later    []laterPrice
+	pricer   *books.Pricer
 }
 
 // lines are the quote's lines, in order.
@@ -50,93 +71,114 @@ func (c pricedCart) lines() []billing.Line {
 	return lines
 }
 
+// discount is what was taken off all of today's lines.
+func (c pricedCart) discount() int64 {
+	sum := int64(0)
+	for _, u := range c.Quote.Units {
+		sum += u.Discount.Minor()
+	}
+	return sum
+}
+
 var hostname = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$`)
 
-// priceCart looks a cart up and prices it. Faults of the input are a Problem
-// whose fields name the row.
-func priceCart(app core.App, customer collections.Customer, currency string, items []cartItem, now time.Time) (pricedCart, error) {
-	faults := op.Fields{}
-	cart := pricedCart{Currency: currency}
-	if len(items) == 0 {
-		faults.Add("items", "required", "Choose at least one plan.")
-	}
-	lines := []billing.Item{}
-	for i, it := range items {
-		u, err := lookUp(app, currency, i, it, &faults)
-		if err != nil {
-			return cart, err
-		}
-		if u == nil {
-			continue
-		}
-		line, err := u.item()
-		if err != nil {
-			return cart, err
-		}
-		for range max(it.Quantity, 1) {
-			cart.Units = append(cart.Units, *u)
-			lines = append(lines, line)
-		}
-	}
-	faults.Check(len(cart.Units) <= billing.MaxItems, "items", "too_many", fmt.Sprintf("At most %d units fit in one order.", billing.MaxItems))
-	if err := faults.Problem(); err != nil {
-		return cart, err
-	}
-	quote, err := billing.QuoteCart(currency, lines, now)
-	if err != nil {
-		return cart, fmt.Errorf("quote: %w", err)
-	}
-	cart.Quote = quote
-	pricer, err := books.NewPricer(app)
-	if err != nil {
-		return cart, err
-	}
-	if cart.Priced, err = pricer.Price(app, customer, cart.lines(), now); err != nil {
-		return cart, fmt.Errorf("quote: %w", err)
-	}
-	return cart, nil
+// pricing is one run of priceCart.
+type pricing struct {
+	app    core.App
+	who    shopper
+	wish   wish
+	now    time.Time
+	shelf  shelf
+	faults op.Fields
+	cart   pricedCart
 }
 
-// lookUp finds what a row refers to and checks its choices; nil if faulty.
-func lookUp(app core.App, currency string, i int, it cartItem, faults *op.Fields) (*unit, error) {
+// priceCart looks a cart up and prices it: the one way in which anything that is
+// ordered gets its price, be it shown or invoiced. Faults of the input are a
+// Problem whose fields name the row.
+func priceCart(app core.App, who shopper, w wish, now time.Time) (pricedCart, error) {
+	p := &pricing{app: app, who: who, wish: w, now: now, cart: pricedCart{Currency: w.Currency}}
+	if len(w.Items) == 0 {
+		p.faults.Add("items", "required", "Choose at least one plan.")
+	}
+	ids := make([]string, len(w.Items))
+	for i, it := range w.Items {
+		ids[i] = it.Price
+	}
+	var err error
+	if p.shelf, err = loadShelf(app, w.Currency, ids); err != nil {
+		return p.cart, err
+	}
+	for i := range w.Items {
+		if err := p.take(i); err != nil {
+			return p.cart, err
+		}
+	}
+	p.faults.Check(len(p.cart.Units) <= billing.MaxItems, "items", "too_many", fmt.Sprintf("At most %d units fit in one order.", billing.MaxItems))
+	for _, step := range []func() error{p.bundles, p.history, p.quote, p.tax} {
+		if err := p.faults.Problem(); err != nil {
+			return p.cart, err
+		}
+		if err := step(); err != nil {
+			return p.cart, err
+		}
+	}
+	return p.cart, p.faults.Problem()
+}
+
+// take puts the units of one row into the cart, or notes what is wrong with it.
+func (p *pricing) take(i int) error {
+	it := p.wish.Items[i]
 	at := func(field string) string { return fmt.Sprintf("items.%d.%s", i, field) }
-	before := len(*faults)
-	faults.Check(it.Quantity >= 0 && it.Quantity <= billing.MaxItems, at("quantity"), "out_of_range", fmt.Sprintf("Quantity must be 1 to %d.", billing.MaxItems))
+	before := len(p.faults)
+	p.faults.Check(it.Quantity >= 0 && it.Quantity <= billing.MaxItems, at("quantity"), "out_of_range", fmt.Sprintf("Quantity must be 1 to %d.", billing.MaxItems))
 	it.Hostname = strings.ToLower(strings.TrimSpace(it.Hostname))
-	faults.Check(it.Hostname == "" || len(it.Hostname) <= 253 && hostname.MatchString(it.Hostname), at("hostname"), "invalid",
+	p.faults.Check(it.Hostname == "" || len(it.Hostname) <= 253 && hostname.MatchString(it.Hostname), at("hostname"), "invalid",
 		"A host name has letters, digits, hyphens and dots, such as web-1.example.com.")
-	price, err := collections.First(app, collections.PlanPrices, dbx.HashExp{"id": it.Price})
-	if err != nil {
-		return nil, err
+	o := p.offer(it.Price, at("price"))
+	if o == nil {
+		return nil
 	}
-	if price == nil || !price.GetBool("active") {
-		faults.Add(at("price"), "unknown_price", "This plan is not for sale any more. Please choose again.")
-		return nil, nil
+	u := unit{cartItem: it, offer: o, row: i}
+	if err := checkChoices(o, &it, at, &p.faults); err != nil {
+		return err
 	}
-	plan, err := collections.First(app, collections.Plans, dbx.HashExp{"id": price.GetString("plan")})
-	if err != nil {
-		return nil, err
+	if err := p.choose(&u, at); err != nil || len(p.faults) > before {
+		return err
 	}
-	if plan == nil || plan.GetString("status") == "archived" {
-		faults.Add(at("price"), "unknown_plan", "This plan is not for sale any more. Please choose again.")
-		return nil, nil
+	if err := p.price(&u); err != nil {
+		return fmt.Errorf("price %s: %w", o.ID, err)
 	}
-	faults.Check(price.GetString("currency") == currency, at("price"), "wrong_currency", "This price is in another currency than the order.")
-	if err := checkChoices(plan, &it, at, faults); err != nil {
-		return nil, err
+	for range max(it.Quantity, 1) {
+		p.cart.Units = append(p.cart.Units, u)
 	}
-	if len(*faults) > before {
-		return nil, nil
-	}
-	return &unit{it, plan, price}, nil
+	return nil
 }
 
-// checkChoices takes options from the catalog by name and drops nothing
-// silently: an unknown choice is a fault.
-func checkChoices(plan *core.Record, it *cartItem, at func(string) string, faults *op.Fields) error {
-	choices, err := planChoices(plan)
+// offer is what a price sells in this cart; nil, and a fault, where it does not.
+func (p *pricing) offer(price, field string) *offer {
+	o := p.shelf.offers[price]
+	if o == nil || o.Status == "archived" || !o.Active && p.wish.Agreed == nil {
+		p.faults.Add(field, "unknown_price", "This plan is not for sale any more. Please choose again.")
+		return nil
+	}
+	if o.Currency != p.wish.Currency { // its options have no price in that currency either
+		p.faults.Add(field, "wrong_currency", "This price is in another currency than the order.")
+		return nil
+	}
+	if _, capped := p.shelf.monthly[o.Plan]; billing.Cycle(o.Cycle) == billing.Hourly && !capped {
+		p.faults.Add(field, "no_cap", "This plan is not sold by the hour in this currency, since it has no monthly price.")
+		return nil
+	}
+	return o
+}
+
+// checkChoices takes what is free to choose from the catalog by name and drops
+// nothing silently: an unknown choice is a fault.
+func checkChoices(o *offer, it *cartItem, at func(string) string, faults *op.Fields) error {
+	choices, err := parseChoices(o.ChoiceList)
 	if err != nil {
-		return err
+		return fmt.Errorf("plan %s: %w", o.Slug, err)
 	}
 	known := map[string]bool{}
 	for _, c := range choices {
@@ -158,98 +200,63 @@ func checkChoices(plan *core.Record, it *cartItem, at func(string) string, fault
 	return nil
 }
 
-// item is what the engine prices.
-func (u *unit) item() (billing.Item, error) {
-	amount, err := collections.Amount(u.price, "amount_minor")
+// price makes of a unit what the engine prices.
+func (p *pricing) price(u *unit) error {
+	cycle, err := billing.ParseCycle(u.Cycle)
 	if err != nil {
-		return billing.Item{}, err
+		return err
 	}
-	setup, err := collections.Amount(u.price, "setup_minor")
-	if err != nil {
-		return billing.Item{}, err
+	amount, setup := u.Amount, u.Setup
+	if p.wish.Agreed != nil {
+		amount, setup = p.wish.Agreed[u.row].unit(amount, setup)
 	}
-	cycle, err := billing.ParseCycle(u.price.GetString("cycle"))
-	if err != nil {
-		return billing.Item{}, fmt.Errorf("price %s: %w", u.price.Id, err)
+	it := billing.CartItem{Plan: u.Plan, Name: u.Name, Host: u.Hostname, Cycle: cycle, TrialDays: u.TrialDays}
+	if it.Unit, err = money.New(amount, u.Currency); err != nil {
+		return err
 	}
-	return billing.Item{Plan: u.plan.GetString("name"), Host: u.Hostname, Cycle: cycle, Unit: amount, Setup: setup}, nil
-}
-
-type quoteRequest struct {
-	Currency string     `json:"currency"`
-	Items    []cartItem `json:"items"`
-}
-
-type periodView struct {
-	Start time.Time `json:"start"`
-	End   time.Time `json:"end"`
-}
-
-type lineView struct {
-	Description string       `json:"description"`
-	Quantity    int64        `json:"quantity"`
-	UnitPrice   money.Amount `json:"unit_price"`
-	Amount      money.Amount `json:"amount"`
-	Period      *periodView  `json:"period"`
-}
-
-type recurringView struct {
-	Cycle  string       `json:"cycle"`
-	Amount money.Amount `json:"amount"`
-	Next   time.Time    `json:"next"`
-}
-
-type quoteView struct {
-	Currency  string          `json:"currency"`
-	Lines     []lineView      `json:"lines"`
-	Subtotal  money.Amount    `json:"subtotal"`
-	Tax       money.Amount    `json:"tax"`
-	Total     money.Amount    `json:"total"`
-	Recurring []recurringView `json:"recurring"`
-}
-
-func (s *subject) quote(r *op.Request, in quoteRequest) (quoteView, error) {
-	customer, err := buyerOf(r)
-	if err != nil {
-		return quoteView{}, err
+	if it.Setup, err = money.New(setup, u.Currency); err != nil {
+		return err
 	}
-	cart, err := priceCart(r.App, customer, in.Currency, in.Items, r.Now())
-	if err != nil {
-		return quoteView{}, err
+	monthly := p.shelf.monthly[u.Plan]
+	for _, o := range u.options {
+		it.Options = append(it.Options, o.RecurringItem)
+		monthly += o.monthly
 	}
-	return viewQuote(cart), nil
+	if cycle == billing.Hourly {
+		if it.Cap, err = money.New(monthly, u.Currency); err != nil {
+			return err
+		}
+	}
+	u.item = it
+	return nil
 }
 
-// buyerOf is who asks: a customer as we know them, or a visitor of whom nothing
-// is known but that prices must be shown, taxed as at home.
-func buyerOf(r *op.Request) (collections.Customer, error) {
-	if r.Auth != nil && r.Auth.Collection().Name == collections.Users {
-		return collections.LoadCustomer(r.App, r.Auth.Id)
+// quote accepts the coupons and computes the lines.
+func (p *pricing) quote() error {
+	cart := billing.Cart{Currency: p.wish.Currency}
+	for _, u := range p.cart.Units {
+		cart.Items = append(cart.Items, u.item)
 	}
-	policy, err := collections.LoadTaxing(r.App)
-	return collections.Customer{Language: "en", Buyer: collections.Buyer{Country: policy.HomeCountry, Region: policy.HomeRegion}}, err
-}
-
-func viewQuote(cart pricedCart) quoteView {
-	q := cart.Quote
-	v := quoteView{Currency: cart.Currency, Subtotal: cart.Priced.Totals.Subtotal, Tax: cart.Priced.Totals.Tax, Total: cart.Priced.Totals.Total, Lines: []lineView{}, Recurring: []recurringView{}}
-	for _, l := range q.Lines {
-		v.Lines = append(v.Lines, lineView{l.Description, l.Quantity, l.UnitPrice, l.Amount, viewPeriod(l.Period)})
+	if err := p.coupons(&cart); err != nil {
+		return p.excess(err)
 	}
-	for _, rec := range q.Recurring {
-		v.Recurring = append(v.Recurring, recurringView{string(rec.Cycle), rec.Amount, rec.Next})
-	}
-	return v
-}
-
-func viewPeriod(p billing.Period) *periodView {
-	if p.Start.IsZero() || p.End.IsZero() {
+	if len(p.faults) > 0 {
 		return nil
 	}
-	return &periodView{p.Start, p.End}
+	p.cart.Coupons = cart.Coupons
+	var err error
+	p.cart.Quote, err = billing.QuoteCart(cart, p.now)
+	return p.excess(err)
 }
 
-// soldOut tells which plan has no stock left.
-func soldOut(plan *core.Record) error {
-	return op.NewProblem(http.StatusConflict, "sold_out", plan.GetString("name")+" is sold out just now. Nothing was ordered and nothing charged.")
+// excess makes a fault of an order that is larger than any amount may be.
+func (p *pricing) excess(err error) error {
+	switch {
+	case errors.Is(err, money.ErrOverflow):
+		p.faults.Add("items", "too_large", "This order is larger than what can be billed at once.")
+		return nil
+	case err != nil:
+		return fmt.Errorf("quote: %w", err)
+	}
+	return nil
 }

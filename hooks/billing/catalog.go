@@ -1,6 +1,7 @@
 package billing
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -11,7 +12,6 @@ import (
 
 	"github.com/ezscale/ezscale/collections"
 	"github.com/ezscale/ezscale/engine/billing"
-	"github.com/ezscale/ezscale/engine/money"
 	"github.com/ezscale/ezscale/hooks/op"
 )
 
@@ -27,49 +27,35 @@ type configView struct {
 	TermsURL   string                  `json:"terms_url"`
 	Demo       bool                    `json:"demo"`
 	Now        time.Time               `json:"now"`
+	Tax        taxConfig               `json:"tax"`
 }
 
-type priceView struct {
-	ID      string       `json:"id"`
-	Cycle   string       `json:"cycle"`
-	Amount  money.Amount `json:"amount"`
-	Setup   money.Amount `json:"setup_fee"`
-	Monthly money.Amount `json:"monthly_equivalent"`
-}
-
-type choiceView struct {
-	Name     string       `json:"name"`
-	Label    string       `json:"label"`
-	Required bool         `json:"required"`
-	Options  []optionView `json:"options"`
-}
-
-type optionView struct {
-	Value string `json:"value"`
-	Label string `json:"label"`
-}
-
-type planView struct {
-	ID          string           `json:"id"`
-	Slug        string           `json:"slug"`
-	Name        string           `json:"name"`
-	Description string           `json:"description"`
-	ServiceType string           `json:"service_type"`
-	Features    map[string]int64 `json:"features"`
-	Badges      []string         `json:"badges"`
-	Stock       *int64           `json:"stock"`
-	SoldOut     bool             `json:"sold_out"`
-	Prices      []priceView      `json:"prices"`
-	Choices     []choiceView     `json:"choices"`
+// taxConfig is what forms need to know before a price is asked for.
+type taxConfig struct {
+	Enabled   bool   `json:"enabled"`
+	Inclusive bool   `json:"inclusive"` // prices of the catalog contain it
+	Country   string `json:"country"`   // the seller's: for visitors of whom nothing is known
 }
 
 type catalogView struct {
-	Currency string     `json:"currency"`
-	Plans    []planView `json:"plans"`
+	Currency string       `json:"currency"`
+	Plans    []planView   `json:"plans"`
+	Bundles  []bundleView `json:"bundles"`
+	Coupon   *couponState `json:"coupon"` // null without one
+}
+
+// couponState says whether the coupon that was asked about can be used.
+type couponState struct {
+	couponView
+	Code    string `json:"code"`
+	Usable  bool   `json:"usable"`
+	Problem string `json:"problem"` // a stable code, "" when usable
+	Message string `json:"message"`
 }
 
 type catalogQuery struct {
 	Currency string `json:"-" query:"currency"`
+	Coupon   string `json:"-" query:"coupon"`
 }
 
 func (s *subject) catalogOps(t *op.Table) {
@@ -90,7 +76,12 @@ func (s *subject) config(r *op.Request, _ op.None) (configView, error) {
 	if err != nil {
 		return configView{}, err
 	}
-	return configView{brandView{brand.Name, brand.Support}, currencies, gateways, brand.Terms, s.Demo, r.Now().UTC()}, nil
+	policy, err := collections.LoadTaxing(r.App)
+	if err != nil {
+		return configView{}, err
+	}
+	taxes := taxConfig{policy.Enabled, policy.Enabled && policy.Inclusive, policy.HomeCountry}
+	return configView{brandView{brand.Name, brand.Support}, currencies, gateways, brand.Terms, s.Demo, r.Now().UTC(), taxes}, nil
 }
 
 // currencies lists what anything is sold in, EUR and USD first if present.
@@ -115,7 +106,13 @@ func (s *subject) catalog(r *op.Request, in catalogQuery) (catalogView, error) {
 	if in.Currency != "" && !slices.Contains(known, in.Currency) {
 		return catalogView{}, op.Fields{{Field: "currency", Message: "Nothing is sold in this currency.", Code: "unknown_currency"}}.Problem()
 	}
-	view := catalogView{Currency: in.Currency, Plans: []planView{}}
+	return s.show(r, in)
+}
+
+// show lists what is for sale in a currency. A plan without a price in it is
+// not for sale in it.
+func (s *subject) show(r *op.Request, in catalogQuery) (catalogView, error) {
+	view := catalogView{Currency: in.Currency, Plans: []planView{}, Bundles: []bundleView{}}
 	plans, err := collections.All(r.App, collections.Plans, dbx.HashExp{"status": "active"}, "position ASC, name ASC")
 	if err != nil {
 		return view, err
@@ -124,70 +121,61 @@ func (s *subject) catalog(r *op.Request, in catalogQuery) (catalogView, error) {
 	if err != nil {
 		return view, err
 	}
-	for _, plan := range plans {
-		p, err := viewPlan(plan, prices)
-		if err != nil {
+	goods, err := loadGoods(r.App, in.Currency, plans, prices)
+	if err != nil {
+		return view, err
+	}
+	if in.Coupon != "" {
+		if view.Coupon, err = s.preview(r, in.Coupon, &goods); err != nil {
 			return view, err
 		}
-		if len(p.Prices) > 0 { // no price in this currency: not for sale in it
+	}
+	for _, plan := range plans {
+		p, err := goods.view(plan)
+		if err != nil {
+			return view, fmt.Errorf("plan %s: %w", plan.GetString("slug"), err)
+		}
+		if len(p.Prices) > 0 {
 			view.Plans = append(view.Plans, p)
 		}
 	}
-	return view, nil
+	view.Bundles, err = viewBundles(r.App, in.Currency, view.Plans)
+	return view, err
 }
 
-func viewPlan(plan *core.Record, prices []*core.Record) (planView, error) {
-	v := planView{
-		ID: plan.Id, Slug: plan.GetString("slug"), Name: plan.GetString("name"), Description: plan.GetString("description"),
-		ServiceType: plan.GetString("service_type"), Badges: plan.GetStringSlice("badges"), Features: map[string]int64{},
-	}
-	if err := collections.ReadJSON(plan, "features", &v.Features); err != nil {
-		return v, err
-	}
-	choices, err := planChoices(plan)
+// preview tells whether a coupon can be used at all, and lets the prices show
+// what it makes of them.
+func (s *subject) preview(r *op.Request, typed string, goods *goods) (*couponState, error) {
+	code := collections.CouponCode(typed)
+	state := &couponState{Code: code}
+	who, err := buyerOf(r, whereabouts{})
 	if err != nil {
-		return v, err
+		return nil, err
 	}
-	v.Choices = choices
-	if plan.GetBool("stock_limited") {
-		left := plan.GetInt64("stock")
-		v.Stock, v.SoldOut = &left, left <= 0
+	known, err := collections.LoadCoupons(r.App, []string{code})
+	if err != nil {
+		return nil, err
 	}
-	for _, price := range prices {
-		if price.GetString("plan") != plan.Id {
-			continue
-		}
-		pv, err := viewPrice(price)
+	p := &pricing{app: r.App, who: who, now: r.Now()}
+	usable := billing.ErrCouponUnknown
+	if c, ok := known[code]; ok {
+		facts, err := p.facts(c)
 		if err != nil {
-			return v, err
+			return nil, err
 		}
-		v.Prices = append(v.Prices, pv)
+		goods.coupon, goods.facts, usable = &c.Coupon, facts, billing.ErrCouponScope
+		for _, price := range goods.prices {
+			if _, err := goods.withCoupon(price); err == nil || !errors.Is(err, billing.ErrCouponScope) {
+				usable = err
+				break
+			}
+		}
+		state.couponView = viewCoupon(c.Coupon)
 	}
-	order := billing.Cycles()
-	slices.SortFunc(v.Prices, func(a, b priceView) int {
-		return slices.Index(order, billing.Cycle(a.Cycle)) - slices.Index(order, billing.Cycle(b.Cycle))
-	})
-	return v, nil
-}
-
-func viewPrice(price *core.Record) (priceView, error) {
-	amount, err := collections.Amount(price, "amount_minor")
-	if err != nil {
-		return priceView{}, err
+	state.Usable = usable == nil
+	state.Problem, state.Message = whyNot(usable)
+	if !state.Usable {
+		goods.coupon, state.couponView = nil, couponView{}
 	}
-	setup, err := collections.Amount(price, "setup_minor")
-	if err != nil {
-		return priceView{}, err
-	}
-	cycle, err := billing.ParseCycle(price.GetString("cycle"))
-	if err != nil {
-		return priceView{}, fmt.Errorf("price %s: %w", price.Id, err)
-	}
-	return priceView{price.Id, string(cycle), amount, setup, billing.MonthlyEquivalent(amount, cycle)}, nil
-}
-
-// planChoices reads what the customer chooses when ordering a plan.
-func planChoices(plan *core.Record) ([]choiceView, error) {
-	choices := []choiceView{}
-	return choices, collections.ReadJSON(plan, "choices", &choices)
+	return state, nil
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/ezscale/ezscale/internal/testapp"
 )
 
-func TestAnUnpaidOrderExpires(t *testing.T) {
+func TestF4AnUnpaidOrderExpiresWhole(t *testing.T) {
 	app := testapp.New(t)
 	ada := app.Customer("ada")
 	o := app.Order(ada, testapp.Cart{Plan: "vps-few", Quantity: 2})
@@ -117,7 +117,7 @@ func TestAfterAFailedDebitTheCustomerPaysByCard(t *testing.T) {
 	app.Active(o)
 }
 
-func TestATransferAfterExpiryBecomesCredit(t *testing.T) {
+func TestB10ATransferAfterExpiryBecomesCredit(t *testing.T) {
 	app := testapp.New(t)
 	ada := app.Customer("ada")
 	o := app.Order(ada, testapp.Cart{Gateway: "manual"})

@@ -23,6 +23,12 @@ type orderRequest struct {
 	Total     int64      `json:"total_minor"`
 	Terms     bool       `json:"terms"`
 	Items     []cartItem `json:"items"`
+	Coupons   []string   `json:"coupons,omitzero"`
+	// Where the customer is, kept as the billing address if none is known yet.
+	Country  string `json:"country,omitzero"`
+	Region   string `json:"region,omitzero"`
+	Postcode string `json:"postcode,omitzero"`
+	VATID    string `json:"vat_id,omitzero"`
 }
 
 // Check refuses what no cart could make right.
@@ -36,16 +42,39 @@ type orderAnswer struct {
 	Payment billing.Payment `json:"payment"`
 }
 
+// purchase is what is about to be ordered, by whichever door.
+type purchase struct {
+	key     string // client key: the same one again is the same order
+	gateway string
+	total   int64 // what the customer was shown
+	wish    wish
+	where   whereabouts
+	quote   string // id of the accepted quote, "" for none
+}
+
 // create places an order. The same client key again returns the same order, so
 // a double click or a repeated request never orders twice.
 func (s *subject) create(r *op.Request, in orderRequest) (orderAnswer, error) {
-	if err := s.checkGateway(r.App, in.Gateway); err != nil {
+	faults := op.Fields{}
+	where := readWhereabouts(whereabouts{in.Country, in.Region, in.Postcode, in.VATID}, &faults)
+	if err := faults.Problem(); err != nil {
+		return orderAnswer{}, err
+	}
+	return s.buy(r, purchase{
+		key: in.ClientKey, gateway: in.Gateway, total: in.Total, where: where,
+		wish: wish{Currency: in.Currency, Items: in.Items, Coupons: in.Coupons},
+	})
+}
+
+// buy places an order and opens its payment.
+func (s *subject) buy(r *op.Request, p purchase) (orderAnswer, error) {
+	if err := s.checkGateway(r.App, p.gateway); err != nil {
 		return orderAnswer{}, err
 	}
 	var order *core.Record
 	err := r.App.RunInTransaction(func(tx core.App) error {
 		var err error
-		order, err = s.place(tx, r, in)
+		order, err = s.place(tx, r, p)
 		return err
 	})
 	if err != nil {
@@ -55,7 +84,7 @@ func (s *subject) create(r *op.Request, in orderRequest) (orderAnswer, error) {
 	if err != nil {
 		return orderAnswer{}, fmt.Errorf("order %s: %w", order.Id, err)
 	}
-	payment, err := s.pay(r, invoice, in.Gateway)
+	payment, err := s.pay(r, invoice, p.gateway)
 	if err != nil {
 		return orderAnswer{}, err
 	}
@@ -85,8 +114,8 @@ func (s *subject) checkGateway(app core.App, gateway string) error {
 
 // place writes order, subscriptions, services and invoice in one transaction,
 // or returns the order that the same client key made before.
-func (s *subject) place(tx core.App, r *op.Request, in orderRequest) (*core.Record, error) {
-	if earlier, err := collections.First(tx, collections.Orders, dbx.HashExp{"user": r.Auth.Id, "client_key": in.ClientKey}); err != nil || earlier != nil {
+func (s *subject) place(tx core.App, r *op.Request, p purchase) (*core.Record, error) {
+	if earlier, err := collections.First(tx, collections.Orders, dbx.HashExp{"user": r.Auth.Id, "client_key": p.key}); err != nil || earlier != nil {
 		return earlier, err
 	}
 	now := r.Now()
@@ -94,72 +123,112 @@ func (s *subject) place(tx core.App, r *op.Request, in orderRequest) (*core.Reco
 	if err != nil {
 		return nil, fmt.Errorf("customer %s: %w", r.Auth.Id, err)
 	}
-	customer, err := collections.LoadCustomer(tx, user.Id)
+	who, err := settleAddress(tx, user.Id, p.where)
 	if err != nil {
 		return nil, err
 	}
-	cart, err := priceCart(tx, customer, in.Currency, in.Items, now)
+	cart, err := priceCart(tx, who, p.wish, now)
 	if err != nil {
 		return nil, err
 	}
-	if total := cart.Priced.Totals.Total; total.Minor() != in.Total {
+	if total := cart.Priced.Totals.Total; total.Minor() != p.total {
 		return nil, op.NewProblem(http.StatusConflict, "price_changed", fmt.Sprintf("The price is now %s. Nothing was ordered; please look at the new total.", total.Format("en")))
 	}
-	if err := fixCurrency(tx, user, in.Currency); err != nil {
+	if err := fixCurrency(tx, user, p.wish.Currency); err != nil {
+		return nil, err
+	}
+	method, err := neededMethod(tx, user.Id, cart)
+	if err != nil {
 		return nil, err
 	}
 	if err := reserve(tx, cart); err != nil {
 		return nil, err
 	}
-	order, err := s.saveOrder(tx, r, in, cart)
+	order, err := saveOrder(tx, r, p, cart, now)
 	if err != nil {
 		return nil, err
 	}
-	invoice, err := s.invoice(tx, user, order, cart, in.Gateway, now)
+	if err := redeem(tx, order, cart, now); err != nil {
+		return nil, err
+	}
+	invoice, err := s.invoice(tx, sale{user: user.Id, order: order, cart: cart, gateway: p.gateway, method: method, now: now})
 	if err != nil {
 		return nil, err
 	}
 	return order, s.recordOrder(tx, r, order, invoice)
 }
 
+// neededMethod is the saved method of a customer who gets something without
+// paying now, where a plan asks for one; "" where none does.
+func neededMethod(tx core.App, user string, cart pricedCart) (string, error) {
+	asks := ""
+	for i, u := range cart.Units {
+		if u.NeedsCard && (cart.Quote.Units[i].TrialDays > 0 || cart.Priced.Totals.Total.IsZero()) {
+			asks = u.Name
+		}
+	}
+	if asks == "" {
+		return "", nil
+	}
+	ids := []string{}
+	err := tx.DB().Select("id").From(collections.PaymentMethods).Where(dbx.HashExp{"user": user, "active": true}).OrderBy("is_default DESC", "created ASC").Limit(1).Column(&ids)
+	if err != nil {
+		return "", fmt.Errorf("payment methods of customer %s: %w", user, err)
+	}
+	if len(ids) == 0 {
+		return "", op.NewProblem(http.StatusConflict, "method_needed", asks+" asks for a saved payment method before it starts, even where nothing is due yet. Pay any invoice by card to save one, then order again.")
+	}
+	return ids[0], nil
+}
+
+// sale is an order about to be written with all that belongs to it.
+type sale struct {
+	user    string
+	order   *core.Record
+	cart    pricedCart
+	gateway string
+	method  string // saved method of its subscriptions, "" for the customer's default
+	now     time.Time
+}
+
 // invoice writes what the order consists of and issues its invoice.
-func (s *subject) invoice(tx core.App, user, order *core.Record, cart pricedCart, gateway string, now time.Time) (books.Document, error) {
-	subscriptions, err := saveUnits(tx, user, order, cart, gateway, now)
+func (s *subject) invoice(tx core.App, sold sale) (books.Document, error) {
+	subscriptions, err := sold.saveUnits(tx)
 	if err != nil {
 		return books.Document{}, err
 	}
-	lines := cart.lines()
+	lines := sold.cart.lines()
 	for i := range lines {
-		lines[i].Subscription = subscriptions[cart.Quote.Lines[i].Unit]
+		lines[i].Subscription = subscriptions[sold.cart.Quote.Lines[i].Unit]
 	}
 	// The order names its invoice before there is one: whoever follows the invoice
 	// looks for its order.
-	order.Set("invoice", core.GenerateDefaultRandomId())
-	if err := collections.Update(tx, order); err != nil {
-		return books.Document{}, fmt.Errorf("order %s: %w", order.Id, err)
+	sold.order.Set("invoice", core.GenerateDefaultRandomId())
+	if err := collections.Update(tx, sold.order); err != nil {
+		return books.Document{}, fmt.Errorf("order %s: %w", sold.order.Id, err)
 	}
-	session, err := s.Books.Open(tx, now)
+	session, err := s.Books.Open(tx, sold.now)
 	if err != nil {
 		return books.Document{}, err
 	}
-	due := now
-	if gateway == "manual" {
-		due = now.AddDate(0, 0, session.Invoicing().DueDays)
+	due := sold.now
+	if sold.gateway == "manual" {
+		due = sold.now.AddDate(0, 0, session.Invoicing().DueDays)
 	}
-	return session.Issue(books.Invoice{ID: order.GetString("invoice"), User: user.Id, Kind: "order", Currency: cart.Currency, Lines: lines, DueAt: due})
+	return session.Issue(books.Invoice{ID: sold.order.GetString("invoice"), User: sold.user, Kind: "order", Currency: sold.cart.Currency, Lines: lines, DueAt: due})
 }
 
-func (s *subject) saveOrder(tx core.App, r *op.Request, in orderRequest, cart pricedCart) (*core.Record, error) {
+func saveOrder(tx core.App, r *op.Request, p purchase, cart pricedCart, now time.Time) (*core.Record, error) {
 	settings, err := collections.LoadOrdering(tx)
 	if err != nil {
 		return nil, err
 	}
-	now := r.Now()
+	totals := cart.Priced.Totals
 	return collections.Insert(tx, collections.Orders, map[string]any{
-		"user": r.Auth.Id, "client_key": in.ClientKey, "status": string(billing.OrderPending), "currency": cart.Currency,
-		"subtotal_minor": cart.Priced.Totals.Subtotal.Minor(), "tax_minor": cart.Priced.Totals.Tax.Minor(), "total_minor": cart.Priced.Totals.Total.Minor(),
-		"gateway": in.Gateway, "review": "none",
-		"placed_at": collections.Stamp(now), "expires_at": collections.Stamp(now.Add(settings.Hold(in.Gateway))),
+		"user": r.Auth.Id, "client_key": p.key, "status": string(billing.OrderPending), "currency": cart.Currency, "quote": p.quote,
+		"subtotal_minor": totals.Subtotal.Minor(), "tax_minor": totals.Tax.Minor(), "total_minor": totals.Total.Minor(), "discount_minor": cart.discount(),
+		"gateway": p.gateway, "review": string(billing.ReviewNone),
+		"placed_at": collections.Stamp(now), "expires_at": collections.Stamp(now.Add(settings.Hold(p.gateway))),
 		"terms_at": collections.Stamp(now), "ip": r.RealIP(), "user_agent": collections.Cut(r.Agent(), 400),
 	})
 }
@@ -204,15 +273,15 @@ func fixCurrency(tx core.App, user *core.Record, currency string) error {
 // concurrency cannot sell what is not there.
 func reserve(tx core.App, cart pricedCart) error {
 	for _, u := range cart.Units {
-		if !u.plan.GetBool("stock_limited") {
+		if !u.StockLimited {
 			continue
 		}
-		res, err := tx.DB().NewQuery("UPDATE `plans` SET `stock` = `stock` - 1 WHERE `id` = {:id} AND `stock` >= 1").Bind(dbx.Params{"id": u.plan.Id}).Execute()
+		res, err := tx.DB().NewQuery("UPDATE `plans` SET `stock` = `stock` - 1 WHERE `id` = {:id} AND `stock` >= 1").Bind(dbx.Params{"id": u.Plan}).Execute()
 		if err != nil {
-			return fmt.Errorf("reserve %s: %w", u.plan.GetString("slug"), err)
+			return fmt.Errorf("reserve %s: %w", u.Slug, err)
 		}
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
-			return soldOut(u.plan)
+			return op.NewProblem(http.StatusConflict, "sold_out", u.Name+" is sold out just now. Nothing was ordered and nothing charged.")
 		}
 	}
 	return nil

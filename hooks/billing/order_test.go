@@ -111,7 +111,7 @@ func TestBadOrdersLeaveNothing(t *testing.T) {
 	}
 }
 
-func TestDoubleClickIsOneOrder(t *testing.T) {
+func TestA9DoubleClickIsOneOrder(t *testing.T) {
 	app := testapp.New(t)
 	ada := app.Customer("ada")
 	body := app.Body(testapp.Cart{Plan: "vps-few", ClientKey: "one-click-twice"})
@@ -154,7 +154,7 @@ func TestSameKeyOfAnotherCustomerIsAnotherOrder(t *testing.T) {
 	}
 }
 
-func TestTwentyCustomersRaceForTheLastUnit(t *testing.T) {
+func TestL4TwentyCustomersRaceForTheLastUnit(t *testing.T) {
 	app := testapp.New(t)
 	bodies, people, answers := make([]map[string]any, 20), make([]*testapp.Person, 20), make([]*testapp.Answer, 20)
 	for i := range people {

@@ -49,6 +49,7 @@ func (s *subject) orderOps(t *op.Table) {
 	op.Add(t, op.Spec{ID: "orders.list", Method: http.MethodGet, Path: "/api/v1/orders", Access: op.Customer, Summary: "The customer's orders, newest first"}, s.listOrders)
 	op.Add(t, op.Spec{ID: "orders.show", Method: http.MethodGet, Path: "/api/v1/orders/{id}", Access: op.Customer, Summary: "One order and how its payment stands"}, s.showOrder)
 	op.Add(t, op.Spec{ID: "orders.check", Method: http.MethodPost, Path: "/api/v1/orders/{id}/check", Access: op.Customer, Summary: "Ask the gateway what became of the payment"}, s.checkOrder)
+	op.Add(t, op.Spec{ID: "orders.cancel", Method: http.MethodPost, Path: "/api/v1/orders/{id}/cancel", Access: op.Customer, Summary: "Cancel an order that is not paid"}, s.cancelOrder)
 }
 
 func (s *subject) listOrders(r *op.Request, _ op.None) (orderList, error) {

@@ -45,7 +45,7 @@ func monthOf(activated time.Time, n int) billing.Period {
 
 // month puts the started hours of one calendar month on a bill.
 func (r *run) month(sub *subscription, month billing.Period, until time.Time, bills *[]*bill) error {
-	hour, err := money.New(sub.Amount, sub.Currency)
+	hour, err := sub.hour()
 	if err != nil {
 		return err
 	}
@@ -74,6 +74,21 @@ func (r *run) month(sub *subscription, month billing.Period, until time.Time, bi
 		Detail: billing.Detail{Plan: sub.Plan, Cycle: billing.Hourly, Hours: use.Hours, CapMinor: sub.Cap},
 	})
 	return nil
+}
+
+// hour is what an hour costs, options included; cap_minor is the cap of both.
+func (s *subscription) hour() (money.Amount, error) {
+	sum, err := money.New(0, s.Currency)
+	for _, it := range s.renewal.Items {
+		price, wrong := it.Price()
+		if err == nil {
+			err = wrong
+		}
+		if err == nil {
+			sum, err = sum.Add(price)
+		}
+	}
+	return sum, err
 }
 
 // lookAgain notes how many months are invoiced and when to look next.

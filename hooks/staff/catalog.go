@@ -17,35 +17,53 @@ import (
 
 func userIs(id string) dbx.Expression { return dbx.HashExp{"user": id} }
 
-// checkCatalog refuses plans and prices that no order could be made from, with
-// a sentence that names the field.
+// checkCatalog refuses what no order could be made from, with a sentence that
+// names the field.
 func (s *subject) checkCatalog(app core.App) {
-	plan := &hook.Handler[*core.RecordEvent]{Id: "staffPlan", Func: func(e *core.RecordEvent) error {
-		if err := checkPlan(e.Record); err != nil {
+	check := func(collection string, checks ...func(core.App, *core.Record) error) {
+		h := &hook.Handler[*core.RecordEvent]{Id: "staffCheck_" + collection, Func: func(e *core.RecordEvent) error {
+			for _, c := range checks {
+				if err := c(e.App, e.Record); err != nil {
+					return apis.NewBadRequestError(err.Error(), nil)
+				}
+			}
+			return e.Next()
+		}}
+		app.OnRecordCreate(collection).Bind(h)
+		app.OnRecordUpdate(collection).Bind(h)
+	}
+	check(collections.Plans, checkPlan)
+	check(collections.PlanPrices, checkCurrency("currency"), keepPrice)
+	check(collections.PlanOptions, checkOption)
+	check(collections.OptionPrices, checkCurrency("currency"), checkOptionPrice, keepOptionPrice)
+	check(collections.Bundles, checkBundle)
+	check(collections.Coupons, checkCoupon)
+	check(collections.TaxRates, checkTaxRate)
+	check(collections.ExchangeRates, checkCurrency("base"), checkCurrency("quote"), checkExchangeRate)
+	app.OnRecordDelete(collections.PlanOptions).Bind(&hook.Handler[*core.RecordEvent]{Id: "staffKeepOption", Func: func(e *core.RecordEvent) error {
+		if err := unusedOption(e.App, e.Record.Id, "id"); err != nil {
 			return apis.NewBadRequestError(err.Error(), nil)
 		}
 		return e.Next()
-	}}
-	app.OnRecordCreate(collections.Plans).Bind(plan)
-	app.OnRecordUpdate(collections.Plans).Bind(plan)
-	price := &hook.Handler[*core.RecordEvent]{Id: "staffPrice", Func: func(e *core.RecordEvent) error {
-		if _, known := money.Exponent(e.Record.GetString("currency")); !known {
-			return apis.NewBadRequestError(fmt.Sprintf("currency: %q is not an ISO 4217 code we know.", e.Record.GetString("currency")), nil)
+	}})
+}
+
+// checkCurrency refuses codes that nothing could be counted in.
+func checkCurrency(field string) func(core.App, *core.Record) error {
+	return func(_ core.App, r *core.Record) error {
+		if _, known := money.Exponent(r.GetString(field)); !known {
+			return fmt.Errorf("%s: %q is not an ISO 4217 code we know", field, r.GetString(field))
 		}
-		if !e.Record.IsNew() {
-			if err := keepPrice(e.App, e.Record); err != nil {
-				return apis.NewBadRequestError(err.Error(), nil)
-			}
-		}
-		return e.Next()
-	}}
-	app.OnRecordCreate(collections.PlanPrices).Bind(price)
-	app.OnRecordUpdate(collections.PlanPrices).Bind(price)
+		return nil
+	}
 }
 
 // keepPrice refuses to change the amount of a price that somebody subscribed
 // at: what they pay never changes by itself.
 func keepPrice(app core.App, price *core.Record) error {
+	if price.IsNew() {
+		return nil
+	}
 	before := price.Original()
 	for _, f := range []string{"plan", "currency", "cycle", "amount_minor", "setup_minor"} {
 		if before.GetString(f) == price.GetString(f) {
@@ -62,7 +80,7 @@ func keepPrice(app core.App, price *core.Record) error {
 	return nil
 }
 
-func checkPlan(plan *core.Record) error {
+func checkPlan(app core.App, plan *core.Record) error {
 	if _, err := collections.StringMap(plan, "platform_settings"); err != nil {
 		return err
 	}
@@ -85,6 +103,9 @@ func checkPlan(plan *core.Record) error {
 	for i, c := range choices {
 		if c.Name == "" || c.Label == "" || len(c.Options) == 0 {
 			return fmt.Errorf("choices: entry %d needs name, label and at least one option", i+1)
+		}
+		if other, err := collections.First(app, collections.PlanOptions, dbx.HashExp{"plan": plan.Id, "name": c.Name}); err != nil || other != nil {
+			return errors.Join(fmt.Errorf("choices: the plan has an option named %s already", c.Name), err)
 		}
 	}
 	return nil

@@ -95,7 +95,7 @@ func (s shop) sellOne(tx core.App, i int) (sale, error) {
 	}
 	_, err = collections.Insert(tx, collections.InvoiceItems, map[string]any{
 		"user": s.user.Id, "invoice": invoice.Id, "position": 1, "kind": "period", "description": "VPS S", "quantity": 1, "unit_minor": 990, "amount_minor": 990,
-		"subscription": sub.Id, "period_start": start, "period_end": end,
+		"subscription": sub.Id, "period_start": start, "period_end": end, "live": true,
 	})
 	if err != nil {
 		return sale{}, err
