@@ -83,11 +83,29 @@ func dotted(pointer string) string {
 	return strings.ReplaceAll(strings.TrimPrefix(pointer, "/"), "/", ".")
 }
 
+// fields are those of a struct, followed by those of the structs it embeds, whose
+// members are its own in JSON.
+func fields(t reflect.Type) []reflect.StructField {
+	own, embedded := []reflect.StructField{}, []reflect.StructField{}
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if !f.Anonymous || f.Type.Kind() != reflect.Struct || f.Tag.Get("json") != "" {
+			own = append(own, f)
+			continue
+		}
+		for _, inner := range fields(f.Type) {
+			inner.Index = append([]int{i}, inner.Index...)
+			embedded = append(embedded, inner)
+		}
+	}
+	return append(own, embedded...)
+}
+
 // fill sets the fields tagged path or query; numbers must be whole.
 func fill(r *Request, v reflect.Value) error {
 	query := r.Request.URL.Query()
-	for i := range v.NumField() {
-		tag := v.Type().Field(i).Tag
+	for _, field := range fields(v.Type()) {
+		tag := field.Tag
 		name, value := tag.Get("path"), ""
 		switch {
 		case name != "":
@@ -99,7 +117,7 @@ func fill(r *Request, v reflect.Value) error {
 		if name == "" || value == "" {
 			continue
 		}
-		switch f := v.Field(i); f.Kind() {
+		switch f := v.FieldByIndex(field.Index); f.Kind() {
 		case reflect.String:
 			f.SetString(value)
 		case reflect.Int, reflect.Int64:

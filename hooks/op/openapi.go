@@ -81,8 +81,7 @@ func parameters(o *Op) []any {
 			params = append(params, map[string]any{"name": strings.TrimRight(name, ".}"), "in": "path", "required": true, "schema": map[string]any{"type": "string"}})
 		}
 	}
-	for i := range o.in.NumField() {
-		f := o.in.Field(i)
+	for _, f := range fields(o.in) {
 		if name := f.Tag.Get("query"); name != "" {
 			kind := "string"
 			if f.Type.Kind() != reflect.String {
@@ -95,8 +94,8 @@ func parameters(o *Op) []any {
 }
 
 func hasMembers(t reflect.Type) bool {
-	for i := range t.NumField() {
-		if name, _ := member(t.Field(i)); name != "" {
+	for _, f := range fields(t) {
+		if name, _ := member(f); name != "" {
 			return true
 		}
 	}
@@ -176,12 +175,15 @@ var notInName = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
 
 func (d describer) properties(t reflect.Type) map[string]any {
 	members, required := map[string]any{}, []any{}
-	for i := range t.NumField() {
-		name, optional := member(t.Field(i))
+	for _, f := range fields(t) {
+		name, optional := member(f)
 		if name == "" {
 			continue
 		}
-		members[name] = d.schema(t.Field(i).Type)
+		if _, shadowed := members[name]; shadowed {
+			continue // by a field of the struct itself, which comes first
+		}
+		members[name] = d.schema(f.Type)
 		if !optional {
 			required = append(required, name)
 		}

@@ -112,3 +112,28 @@ func TestTwoOperationsAtOnePlacePanic(t *testing.T) {
 		t.Error("a good operation was refused")
 	}
 }
+
+// TestEmbeddedInputs: what several inputs have in common is one struct that they
+// embed; its members are theirs, in the description as in the request.
+func TestEmbeddedInputs(t *testing.T) {
+	type common struct {
+		ID   string `json:"-" path:"id"`
+		Page int    `json:"-" query:"page"`
+		Note string `json:"note,omitzero"`
+	}
+	type input struct {
+		common
+		Key string `json:"key"`
+	}
+	table := NewTable(time.Now)
+	Add(table, Spec{ID: "a", Method: http.MethodPost, Path: "/a/{id}", Access: Public}, func(*Request, input) (None, error) { return None{}, nil })
+	doc := table.OpenAPI()
+	for _, name := range []string{"key", "note"} {
+		if member2(doc, "components", "schemas", "input", "properties", name) == nil {
+			t.Errorf("%s is not described: %v", name, member2(doc, "components", "schemas", "input"))
+		}
+	}
+	if params, _ := member2(doc, "paths", "/a/{id}", "post", "parameters").([]any); len(params) != 2 {
+		t.Errorf("parameters: got %v, want id and page", params)
+	}
+}
