@@ -67,6 +67,9 @@ func (b *Books) Apply(tx core.App, now time.Time, d Document, app billing.Applic
 	if err != nil {
 		return fmt.Errorf("pay invoice %s: %w", d.title(), err)
 	}
+	if err := topUp(tx, now, d, app.Applied); err != nil {
+		return err
+	}
 	if d.Status != billing.InvoicePaid {
 		return nil
 	}
@@ -81,7 +84,7 @@ func takeBack(tx core.App, now time.Time, d *Document, part money.Amount) error 
 		return fmt.Errorf("recover invoice %s: %w", d.title(), err)
 	}
 	posting := fmt.Sprintf("recovered:%s:%d", d.ID, d.Paid.Minor())
-	if err := collections.Post(tx, now, posting, d.User, d.ID, "", billing.PostRecovered(part)); err != nil {
+	if err := collections.Post(tx, now, posting, d.User, d.ID, "", postRecovered(d.Kind, part)); err != nil {
 		return err
 	}
 	d.Due, d.WrittenOff = due, d.Total.Zero()

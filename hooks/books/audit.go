@@ -2,7 +2,6 @@ package books
 
 import (
 	"fmt"
-	"slices"
 	"sync"
 
 	"github.com/pocketbase/dbx"
@@ -30,7 +29,7 @@ const Most = 100
 
 // Rules lists what Audit checks, in order.
 func Rules() []Rule {
-	return slices.Concat(documentRules, moneyRules, salesRules, timeRules)
+	return append(append(append([]Rule{}, documentRules...), moneyRules...), salesRules...)
 }
 
 // Audit checks every rule of the books and names each difference. Each rule is

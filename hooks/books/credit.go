@@ -76,6 +76,22 @@ func (b *Books) SpendCredit(tx core.App, now time.Time, id string, most money.Am
 	return amount, b.Apply(tx, now, d, app)
 }
 
+// useCredit pays a new invoice from the customer's credit, unless the settings
+// keep it for the customer to use.
+func (s *Session) useCredit(d Document) (Document, error) {
+	if s.invoicing.KeepCredit {
+		return d, nil
+	}
+	if balance, err := Credit(s.tx, d.User, d.Due.Currency()); err != nil || balance.IsZero() {
+		return d, err
+	}
+	spent, err := s.SpendCredit(s.tx, s.now, d.ID, money.Amount{})
+	if err != nil || spent.IsZero() {
+		return d, err
+	}
+	return Read(s.tx, d.ID)
+}
+
 // Adjustment gives credit, or takes it back where Amount is negative.
 type Adjustment struct {
 	User, Key, Reason, Actor string

@@ -70,7 +70,8 @@ func (b *Books) Open(tx core.App, now time.Time) (*Session, error) {
 func (s *Session) Invoicing() collections.Invoicing { return s.invoicing }
 
 // Issue writes an invoice with its lines, draws its number, freezes seller and
-// buyer, books it and tells followers. An invoice over nothing is paid at once.
+// buyer, books it and tells followers. An invoice over nothing is paid at once,
+// and the customer's credit pays what it can unless the settings keep it.
 // Errors: those of pricing, and the database's refusal to bill a period twice.
 func (s *Session) Issue(in Invoice) (Document, error) {
 	customer, err := collections.LoadCustomer(s.tx, in.User)
@@ -114,19 +115,8 @@ func (s *Session) Issue(in Invoice) (Document, error) {
 	if d.Status == billing.InvoicePaid {
 		return d, tell(s.tx, s.paid, d)
 	}
-	return d, nil
+	return s.useCredit(d)
 }
-
-// postIssue books an invoice; one that buys credit earns nothing.
-func postIssue(kind string, t billing.Totals) []billing.Entry {
-	if kind == KindTopUp {
-		return billing.PostTopUpIssued(t.Total)
-	}
-	return billing.PostInvoice(t)
-}
-
-// KindTopUp is the kind of invoices that buy credit.
-const KindTopUp = "topup"
 
 // write saves lines first and the invoice after them, issued as it is: from then
 // on the database takes no further line for it.

@@ -113,5 +113,5 @@ func (b *Books) WriteOff(tx core.App, now time.Time, id string) error {
 	if err != nil {
 		return fmt.Errorf("write off invoice %s: %w", d.title(), err)
 	}
-	return collections.Post(tx, now, "writeoff:"+id, d.User, id, "", billing.PostWriteOff(d.Due))
+	return collections.Post(tx, now, "writeoff:"+id, d.User, id, "", postGivenUp(d.Kind, d.Due))
 }
