@@ -43,6 +43,10 @@ func (s *Subject) Check(ctx context.Context, app core.App, invoice *core.Record)
 // whose page never opened have nothing to read.
 func (s *Subject) ask(ctx context.Context, app core.App, a *attempt) (billing.PaymentReport, error) {
 	none := billing.PaymentReport{State: billing.PaymentOpen}
+	a, err := a.whole(app)
+	if err != nil {
+		return none, err
+	}
 	if a.Gateway == Manual || a.Page == "" && a.Reference == "" {
 		return none, nil
 	}
@@ -80,6 +84,10 @@ func (s *Subject) CloseAll(ctx context.Context, app core.App, invoice *core.Reco
 // closeOne closes one attempt at its gateway and settles what the gateway says
 // became of it.
 func (s *Subject) closeOne(ctx context.Context, app core.App, a *attempt) error {
+	a, err := a.whole(app)
+	if err != nil {
+		return err
+	}
 	if a.Status == attemptPending || a.Status == attemptUnknown {
 		_, err := s.ask(ctx, app, a)
 		return err

@@ -186,8 +186,8 @@ func (b *inbox) one(tx core.App, r inboxRow, gateway billing.Gateway) (status, n
 func (s *Subject) settleEvent(tx core.App, gateway string, rep billing.PaymentReport) (status, note string, err error) {
 	err = s.settle(tx, s.Now(), gateway, rep)
 	if errors.Is(err, ErrNotOurs) {
-		if rep.State == billing.PaymentSucceeded && rep.InvoiceID != "" {
-			return "", "", err // names an invoice of ours: somebody must look
+		if rep.State == billing.PaymentSucceeded && rep.Reference != "" && rep.Amount.Sign() > 0 {
+			return "done", "money that we did not ask for waits to be assigned", s.keepReport(tx, gateway, rep)
 		}
 		return "ignored", "a payment that we did not begin", nil
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ezscale/ezscale/collections"
 	"github.com/ezscale/ezscale/engine/billing"
+	"github.com/ezscale/ezscale/engine/money"
 	"github.com/ezscale/ezscale/hooks/audit"
 	"github.com/ezscale/ezscale/hooks/jobs"
 )
@@ -79,23 +80,28 @@ func (s *Subject) begin(app core.App, invoiceID, kind string) (a *attempt, fresh
 		}
 		now := s.Now()
 		if a != nil {
-			fits := a.Minor == invoice.GetInt64("due_minor") && a.Gateway == kind && a.Kind == "page"
+			fits := a.Minor == invoice.GetInt64("due_minor") && a.Gateway == kind && a.Kind == "page" && !a.part()
 			fresh = fits && a.Status == attemptCreated
 			if !fits && a.Status == attemptOpen {
 				a.PageURL = "" // for another amount or gateway: not to be used
 			}
 			return nil
 		}
-		a = &attempt{
-			User: invoice.GetString("user"), Invoice: invoiceID, Gateway: kind, Kind: "page", Status: attemptCreated,
-			Key: "page:" + core.GenerateDefaultRandomId(), Expires: collections.Stamp(now.Add(pageLife)).String(),
-			Currency: invoice.GetString("currency"), Minor: invoice.GetInt64("due_minor"),
-		}
-		fresh = true
+		begun := pageAttempt(invoice, kind, now)
+		a, fresh = &begun, true
 		a.ID, _, err = collections.Row(tx, collections.PaymentTransactions, now, row(*a))
 		return err
 	})
 	return a, fresh, err
+}
+
+// pageAttempt is the intent to have what is due on an invoice paid on a page.
+func pageAttempt(invoice *core.Record, kind string, now time.Time) attempt {
+	return attempt{
+		User: invoice.GetString("user"), Invoice: invoice.Id, Gateway: kind, Kind: "page", Status: attemptCreated,
+		Key: "page:" + core.GenerateDefaultRandomId(), Expires: collections.Stamp(now.Add(pageLife)).String(),
+		Currency: invoice.GetString("currency"), Minor: invoice.GetInt64("due_minor"),
+	}
 }
 
 func liveAttempt(app core.App, invoiceID string) (*attempt, error) {
@@ -118,6 +124,9 @@ func (s *Subject) open(ctx context.Context, app core.App, gateway billing.Gatewa
 	}
 	err = app.RunInTransaction(func(tx core.App) error {
 		now := s.Now()
+		if err := a.opened(tx, page, now); err != nil {
+			return err
+		}
 		_, err := tx.DB().Update(collections.PaymentTransactions, dbx.Params{
 			"status": attemptOpen, "page_reference": page.Reference, "page_url": page.URL,
 			"page_expires_at": collections.Stamp(page.ExpiresAt).String(), "updated": collections.Stamp(now).String(),
@@ -154,9 +163,9 @@ func (s *Subject) pageRequest(ctx context.Context, app core.App, gateway billing
 	if err != nil {
 		return req, err
 	}
-	amount, err := collections.Amount(invoice, "due_minor")
+	amount, err := money.New(a.Minor, a.Currency)
 	if err != nil {
-		return req, err
+		return req, fmt.Errorf("attempt %s: %w", a.ID, err)
 	}
 	expires, err := time.Parse("2006-01-02 15:04:05.000Z", a.Expires)
 	if err != nil {
@@ -166,9 +175,16 @@ func (s *Subject) pageRequest(ctx context.Context, app core.App, gateway billing
 	if order, err := collections.First(app, collections.Orders, dbx.HashExp{"invoice": invoice.Id}); err == nil && order != nil {
 		back = brand.URL + "/portal/orders/" + order.Id
 	}
+	title := "Invoice " + invoice.GetString("number")
+	if a.mass() {
+		if title, err = a.title(app, title); err != nil {
+			return req, err
+		}
+		back = brand.URL + "/portal/invoices"
+	}
 	return billing.PageRequest{
 		Key: a.Key, AttemptID: a.ID, InvoiceID: invoice.Id, Customer: customer, Email: user.Email(), Amount: amount,
-		Description: "Invoice " + invoice.GetString("number"), SaveMethod: true,
+		Description: title, SaveMethod: true,
 		ReturnURL: back + "?payment=returned", CancelURL: back + "?payment=cancelled",
 		ExpiresAt: expires, Locale: user.GetString("locale"),
 	}, nil
@@ -201,5 +217,5 @@ func (s *Subject) mark(app core.App, id, status, reason string) error {
 	if err != nil {
 		return fmt.Errorf("payment attempt %s: %w", id, err)
 	}
-	return nil
+	return (&attempt{ID: id}).lead(app, s.Now(), status)
 }

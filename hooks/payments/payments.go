@@ -73,6 +73,7 @@ func Register(app core.App, table *op.Table, worker *jobs.Worker, deps Deps) *Su
 	s.webhookOps(table)
 	s.methodOps(table)
 	s.manualOps(table)
+	s.unmatchedOps(table)
 	s.guard(app)
 	worker.Handle(jobWebhook, s.retryEvent)
 	worker.Handle(jobWatch, s.watch)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/ezscale/ezscale/collections"
 	"github.com/ezscale/ezscale/engine/billing"
+	"github.com/ezscale/ezscale/engine/money"
 	"github.com/ezscale/ezscale/hooks/audit"
 	"github.com/ezscale/ezscale/hooks/books"
 	"github.com/ezscale/ezscale/hooks/jobs"
@@ -136,11 +137,7 @@ func (s *Subject) alreadySettled(tx core.App, now time.Time, a *attempt, rep bil
 
 // receive books money: payment, invoice, ledger, and what follows from it.
 func (s *Subject) receive(tx core.App, now time.Time, a *attempt, rep billing.PaymentReport) error {
-	invoice, err := books.Read(tx, a.Invoice)
-	if err != nil {
-		return fmt.Errorf("settle %s: %w", rep.Reference, err)
-	}
-	app, err := books.Decide(invoice, rep.Amount)
+	invoice, app, err := decide(tx, a, rep.Amount)
 	if err != nil {
 		return fmt.Errorf("settle %s: %w", rep.Reference, err)
 	}
@@ -164,13 +161,32 @@ func (s *Subject) receive(tx core.App, now time.Time, a *attempt, rep billing.Pa
 			return err
 		}
 	}
-	return s.follow(tx, now, a, rep, app)
+	excess, err := s.spread(tx, now, a, app.Excess)
+	if err != nil {
+		return fmt.Errorf("settle %s: %w", rep.Reference, err)
+	}
+	return s.follow(tx, now, a, rep, excess)
+}
+
+// decide says what money does to the invoice of its attempt; without an invoice
+// it is the customer's credit.
+func decide(tx core.App, a *attempt, received money.Amount) (books.Document, billing.Application, error) {
+	if a.Invoice == "" {
+		none := received.Zero()
+		return books.Document{}, billing.Application{Applied: none, Excess: received, Due: none}, nil
+	}
+	invoice, err := books.Read(tx, a.Invoice)
+	if err != nil {
+		return invoice, billing.Application{}, err
+	}
+	app, err := books.Decide(invoice, received)
+	return invoice, app, err
 }
 
 // follow leaves the work that a payment brings: learn the saved methods, close
 // another page that is still open, and tell staff about money without an
 // invoice to pay.
-func (s *Subject) follow(tx core.App, now time.Time, a *attempt, rep billing.PaymentReport, app billing.Application) error {
+func (s *Subject) follow(tx core.App, now time.Time, a *attempt, rep billing.PaymentReport, excess money.Amount) error {
 	if rep.Customer != "" && a.Kind == "page" {
 		if _, err := jobs.Enqueue(tx, now, methodsJob(a.Gateway, a.User)); err != nil {
 			return err
@@ -179,12 +195,12 @@ func (s *Subject) follow(tx core.App, now time.Time, a *attempt, rep billing.Pay
 	if err := s.closeOther(tx, now, a); err != nil {
 		return err
 	}
-	if app.Excess.IsZero() {
+	if excess.IsZero() {
 		return nil
 	}
 	return audit.Write(tx, now, audit.Entry{
 		ActorKind: audit.System, Action: "payment.excess", Resource: collections.PaymentTransactions, ResourceID: a.ID,
-		Changes: map[string]any{"reference": rep.Reference, "excess": app.Excess, "why": "more was paid than was due; the rest is the customer's credit"},
+		Changes: map[string]any{"reference": rep.Reference, "excess": excess, "why": "more was paid than was due; the rest is the customer's credit"},
 	})
 }
 
@@ -224,6 +240,11 @@ func progress(tx core.App, now time.Time, a *attempt, rep billing.PaymentReport)
 	}
 	if _, err := tx.DB().Update(collections.PaymentTransactions, change, dbx.HashExp{"id": a.ID}).Execute(); err != nil {
 		return fmt.Errorf("record %s payment %s: %w", a.Gateway, rep.Reference, err)
+	}
+	if a.mass() {
+		if err := a.lead(tx, now, status); err != nil {
+			return err
+		}
 	}
 	if status == a.Status {
 		return nil
