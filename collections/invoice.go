@@ -148,6 +148,8 @@ func GatewayName(kind string) string {
 		return "Card"
 	case "paypal":
 		return "PayPal"
+	case "credit":
+		return "Credit balance"
 	case "manual":
 		return "Bank transfer"
 	}

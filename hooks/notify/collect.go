@@ -34,7 +34,8 @@ func (s *Subject) Collect(tx core.App, step string, kind dunning.Kind, n int, d 
 	if !ok {
 		return fmt.Errorf("no mail for a step of kind %s", kind)
 	}
-	return s.announce(tx, ofStep+step, which, d, kind == dunning.Reminder || kind == dunning.Notice)
+	_, err := s.announce(tx, ofStep+step, which, d.User, d.ID, kind == dunning.Reminder || kind == dunning.Notice)
+	return err
 }
 
 // mailOf is the mail of a step.

@@ -9,6 +9,7 @@ import (
 	"github.com/pocketbase/pocketbase/tools/hook"
 
 	"github.com/ezscale/ezscale/collections"
+	"github.com/ezscale/ezscale/engine/billing"
 	"github.com/ezscale/ezscale/engine/document/mail"
 	"github.com/ezscale/ezscale/engine/money"
 	"github.com/ezscale/ezscale/hooks/books"
@@ -34,30 +35,48 @@ func (s *Subject) issued(tx core.App, d books.Document) error {
 	if d.Due.Sign() <= 0 || d.Kind == "order" && !d.DueAt.After(d.IssuedAt) {
 		return nil
 	}
-	return s.announce(tx, "invoice:"+d.ID, mail.Invoice, d, true)
+	_, err := s.announce(tx, "invoice:"+d.ID, mail.Invoice, d.User, d.ID, true)
+	return err
 }
 
-// paid sends the receipt of an invoice that was paid.
+// paid sends the receipt of an invoice that was paid. Nobody is asked any more to
+// pay it: a mail with the invoice that was not written yet, as when credit pays
+// it in the moment of its issue, gives way to the receipt.
 func (s *Subject) paid(tx core.App, d books.Document) error {
 	if d.Total.Sign() <= 0 {
 		return nil
 	}
-	return s.announce(tx, "receipt:"+d.ID, mail.Receipt, d, true)
+	_, err := collections.Statement(tx, "DELETE FROM `mails` WHERE `key` = {:key} AND `status` = 'queued' AND `body_text` = ''").Bind(dbx.Params{"key": "invoice:" + d.ID}).Execute()
+	if err != nil {
+		return fmt.Errorf("mail with invoice %s: %w", d.Number, err)
+	}
+	_, err = s.announce(tx, "receipt:"+d.ID, mail.Receipt, d.User, d.ID, true)
+	return err
+}
+
+// SendInvoice queues the mail with an invoice once more, as a receipt when it is
+// paid, and reports whether it is new: the same key again is the same mail.
+func (s *Subject) SendInvoice(tx core.App, inv *core.Record, key string) (bool, error) {
+	kind := mail.Invoice
+	if collections.InvoiceStatus(inv) == billing.InvoicePaid {
+		kind = mail.Receipt
+	}
+	return s.announce(tx, "again:"+inv.Id+":"+key, kind, inv.GetString("user"), inv.Id, true)
 }
 
 // announce queues a mail about an invoice. It is composed when it is sent: an
 // issued invoice does not change, and settling a payment stays short.
-func (s *Subject) announce(tx core.App, key string, kind mail.Kind, d books.Document, attach bool) error {
+func (s *Subject) announce(tx core.App, key string, kind mail.Kind, user, invoice string, attach bool) (added bool, err error) {
 	now := s.Now()
 	id, inserted, err := collections.Row(tx, collections.Mails, now, dbx.Params{
-		"key": key, "kind": string(kind), "user": d.User, "recipient": "", "subject": "", "body_text": "", "body_html": "",
-		"invoice": d.ID, "attach_pdf": attach, "secret": false, "status": "queued", "message_id": "", "error": "", "sent_at": "",
+		"key": key, "kind": string(kind), "user": user, "recipient": "", "subject": "", "body_text": "", "body_html": "",
+		"invoice": invoice, "attach_pdf": attach, "secret": false, "status": "queued", "message_id": "", "error": "", "sent_at": "",
 	})
 	if err != nil || !inserted {
-		return err
+		return false, err
 	}
-	_, err = jobs.Enqueue(tx, now, jobs.Job{Kind: jobMail, Key: jobMail + ":" + id, User: d.User, Actor: "system", Payload: mailPayload{id}})
-	return err
+	_, err = jobs.Enqueue(tx, now, jobs.Job{Kind: jobMail, Key: jobMail + ":" + id, User: user, Actor: "system", Payload: mailPayload{id}})
+	return true, err
 }
 
 // compose writes the text of an announced mail into its row.
@@ -70,7 +89,7 @@ func (s *Subject) compose(app core.App, row *core.Record) error {
 	if err != nil {
 		return fmt.Errorf("mail %s: customer: %w", row.Id, err)
 	}
-	data, err := invoiceData(app, inv)
+	data, err := invoiceData(app, inv, mail.Kind(row.GetString("kind")))
 	if err != nil {
 		return err
 	}
@@ -90,18 +109,24 @@ func (s *Subject) compose(app core.App, row *core.Record) error {
 	return nil
 }
 
-func invoiceData(app core.App, inv *core.Record) (mail.Data, error) {
+// invoiceData is what a mail says of an invoice: what is still to pay, or what was
+// paid.
+func invoiceData(app core.App, inv *core.Record, kind mail.Kind) (mail.Data, error) {
 	link, err := portal(app, "/invoices/"+inv.Id)
 	if err != nil {
 		return mail.Data{}, err
 	}
-	total, err := collections.Amount(inv, "total_minor")
+	field := "total_minor"
+	if kind == mail.Invoice {
+		field = "due_minor"
+	}
+	amount, err := collections.Amount(inv, field)
 	if err != nil {
 		return mail.Data{}, err
 	}
 	method, err := paidBy(app, inv.Id)
 	return mail.Data{
-		Number: inv.GetString("number"), Amount: total, Link: link, DueAt: collections.Time(inv, "due_at"),
+		Number: inv.GetString("number"), Amount: amount, Link: link, DueAt: collections.Time(inv, "due_at"),
 		At: collections.Time(inv, "paid_at"), Method: method,
 	}, err
 }

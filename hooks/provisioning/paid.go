@@ -20,8 +20,8 @@ import (
 // provisioning and queues their building, inside the transaction that paid it. It is part of every settlement, so it
 // is short; readers learn of it from the invoice, and from the first step.
 func (s *Subject) startPaid(tx core.App, d books.Document) error {
-	if d.Kind != "order" {
-		return nil // services wait for their first invoice alone
+	if d.Kind != "order" && d.Kind != "correction" {
+		return nil // services wait for their first invoice alone, or for what corrects it
 	}
 	invoice := d.ID
 	waiting := []struct {
