@@ -62,11 +62,11 @@ func Register(app core.App, d Deps) error {
 	pay := payments.Register(app, table, worker, payments.Deps{Now: d.Now, Books: bk, Sealer: d.Sealer, Factories: d.Gateways, Override: d.GatewayOverride, ByHand: d.Driver != nil})
 	worker.YieldTo(pay.Busy) // money first
 	billing.Register(app, table, worker, billingDeps(d, bk, pay))
-	invoices.Register(app, table, invoicesDeps(d, bk, pay))
 	taxes.Register(app, table, worker, taxes.Deps{Now: d.Now, Register: d.VATRegister})
 	renewing := renewals.Register(worker, renewals.Deps{Now: d.Now, Books: bk})
 	services := provisioning.Register(app, table, worker, provisioning.Deps{Now: d.Now, Books: bk, Sealer: d.Sealer, Factories: d.Platforms, Override: d.PlatformOverride})
 	mails := notify.Register(app, worker, notify.Deps{Now: d.Now, Books: bk, InvoicePDF: invoices.RenderPDF})
+	invoices.Register(app, table, worker, invoicesDeps(d, bk, pay, mails))
 	collecting := dunning.Register(app, table, dunningDeps(d, bk, pay, mails))
 	account.Register(app, table, account.Deps{Now: d.Now, AlreadyRegistered: mails.AlreadyRegistered})
 	live.Register(app, bk)

@@ -3,6 +3,7 @@ package hooks
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/pocketbase/dbx"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/ezscale/ezscale/collections"
 	engine "github.com/ezscale/ezscale/engine/billing"
+	"github.com/ezscale/ezscale/engine/money"
 	"github.com/ezscale/ezscale/hooks/audit"
 	"github.com/ezscale/ezscale/hooks/billing"
 	"github.com/ezscale/ezscale/hooks/books"
@@ -29,8 +31,11 @@ func billingDeps(d Deps, bk *books.Books, pay *payments.Subject) billing.Deps {
 }
 
 // invoicesDeps gives invoices the payments they need, likewise.
-func invoicesDeps(d Deps, bk *books.Books, pay *payments.Subject) invoices.Deps {
-	return invoices.Deps{Now: d.Now, Books: bk, Key: d.LinkKey, Gateways: choices(pay), Pay: payBy(pay), PaymentOf: paymentBy(pay), ChargeSaved: chargeBy(pay)}
+func invoicesDeps(d Deps, bk *books.Books, pay *payments.Subject, mails *notify.Subject) invoices.Deps {
+	return invoices.Deps{
+		Now: d.Now, Books: bk, Key: d.LinkKey, Gateways: choices(pay), Pay: payBy(pay), PayMany: payManyBy(pay), PaymentOf: paymentBy(pay), ChargeSaved: chargeBy(pay), Close: pay.CloseAll,
+		Send: mails.SendInvoice,
+	}
 }
 
 // choices lists the ways to pay as customers see them.
@@ -52,6 +57,24 @@ func choices(pay *payments.Subject) func(app core.App) ([]engine.GatewayChoice, 
 func payBy(pay *payments.Subject) func(ctx context.Context, app core.App, invoice *core.Record, gateway string) (engine.Payment, error) {
 	return func(ctx context.Context, app core.App, invoice *core.Record, gateway string) (engine.Payment, error) {
 		return payWith(ctx, app, pay, invoice, gateway)
+	}
+}
+
+// payManyBy pays several invoices in one go: on one page over the sum, or by one
+// transfer that names them all.
+func payManyBy(pay *payments.Subject) func(ctx context.Context, app core.App, all []*core.Record, gateway string) (engine.Payment, error) {
+	return func(ctx context.Context, app core.App, all []*core.Record, gateway string) (engine.Payment, error) {
+		if gateway == payments.Manual {
+			return transfer(app, all...)
+		}
+		url, err := pay.OpenMassPage(ctx, app, all, gateway)
+		if p, failed := unopened(app, all[0], gateway, err); failed {
+			return p, nil
+		}
+		if url == "" {
+			return paymentOf(app, pay, all[0])
+		}
+		return engine.Payment{Kind: "redirect", State: string(engine.PaymentOpen), URL: url, Instructions: []engine.Instruction{}}, nil
 	}
 }
 
@@ -111,16 +134,25 @@ func payWith(ctx context.Context, app core.App, pay *payments.Subject, invoice *
 		return transfer(app, invoice)
 	}
 	url, err := pay.OpenPage(ctx, app, invoice, gateway)
-	switch {
-	case errors.Is(err, payments.ErrPending):
-		return engine.Payment{Kind: "redirect", State: "pending", Instructions: []engine.Instruction{}, Reason: "A payment for this invoice is on its way. We will tell you as soon as it arrives."}, nil
-	case err != nil:
-		app.Logger().Error("Payment page could not be opened", "invoice", invoice.GetString("number"), "gateway", gateway, "error", err)
-		return engine.Payment{Kind: "redirect", State: "unknown", Instructions: []engine.Instruction{}, Reason: "The payment page could not be opened just now. Nothing was charged; please try again in a minute."}, nil
-	case url == "":
+	if p, failed := unopened(app, invoice, gateway, err); failed {
+		return p, nil
+	}
+	if url == "" {
 		return paymentOf(app, pay, invoice)
 	}
 	return engine.Payment{Kind: "redirect", State: string(engine.PaymentOpen), URL: url, Instructions: []engine.Instruction{}}, nil
+}
+
+// unopened says why a page could not be opened.
+func unopened(app core.App, invoice *core.Record, gateway string, err error) (engine.Payment, bool) {
+	switch {
+	case err == nil:
+		return engine.Payment{}, false
+	case errors.Is(err, payments.ErrPending):
+		return engine.Payment{Kind: "redirect", State: "pending", Instructions: []engine.Instruction{}, Reason: "A payment for this invoice is on its way. We will tell you as soon as it arrives."}, true
+	}
+	app.Logger().Error("Payment page could not be opened", "invoice", invoice.GetString("number"), "gateway", gateway, "error", err)
+	return engine.Payment{Kind: "redirect", State: "unknown", Instructions: []engine.Instruction{}, Reason: "The payment page could not be opened just now. Nothing was charged; please try again in a minute."}, true
 }
 
 // paymentOf says how an invoice's payment stands.
@@ -162,8 +194,8 @@ func paymentOf(app core.App, pay *payments.Subject, invoice *core.Record) (engin
 	return p, nil
 }
 
-// transfer tells how to pay by bank transfer.
-func transfer(app core.App, invoice *core.Record) (engine.Payment, error) {
+// transfer tells how to pay one or several invoices by bank transfer.
+func transfer(app core.App, all ...*core.Record) (engine.Payment, error) {
 	p := engine.Payment{Kind: "instructions", State: string(engine.PaymentOpen), Instructions: []engine.Instruction{}}
 	gateway, err := collections.First(app, collections.Gateways, dbx.HashExp{"kind": payments.Manual})
 	if err != nil || gateway == nil {
@@ -172,13 +204,21 @@ func transfer(app core.App, invoice *core.Record) (engine.Payment, error) {
 	if err := gateway.UnmarshalJSONField("instructions", &p.Instructions); err != nil || p.Instructions == nil {
 		p.Instructions = []engine.Instruction{}
 	}
-	due, err := collections.Amount(invoice, "due_minor")
+	numbers, sums := []string{}, []money.Amount{}
+	for _, inv := range all {
+		due, err := collections.Amount(inv, "due_minor")
+		if err != nil {
+			return p, err
+		}
+		numbers, sums = append(numbers, inv.GetString("number")), append(sums, due)
+	}
+	due, err := money.Sum(sums[0].Currency(), sums...)
 	if err != nil {
 		return p, err
 	}
 	p.Instructions = append(p.Instructions,
 		engine.Instruction{Label: "Amount", Value: due.Format("en")},
-		engine.Instruction{Label: "Reference", Value: invoice.GetString("number")},
+		engine.Instruction{Label: "Reference", Value: strings.Join(numbers, ", ")},
 	)
 	return p, nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/ezscale/ezscale/engine/billing"
 	"github.com/ezscale/ezscale/hooks/books"
+	"github.com/ezscale/ezscale/hooks/jobs"
 	"github.com/ezscale/ezscale/hooks/op"
 )
 
@@ -26,11 +27,24 @@ type Deps struct {
 	// Pay opens or re-opens the payment of an open invoice. It runs outside of
 	// any transaction and may take seconds.
 	Pay func(ctx context.Context, app core.App, invoice *core.Record, gateway string) (billing.Payment, error)
+	// PayMany is Pay for several open invoices of one customer and currency at
+	// once; each is paid from the one payment, in their order.
+	PayMany func(ctx context.Context, app core.App, invoices []*core.Record, gateway string) (billing.Payment, error)
 	// ChargeSaved charges what is due on an open invoice to a saved method. A live
 	// page of the invoice is closed first, so that it cannot be paid twice.
 	ChargeSaved func(ctx context.Context, app core.App, invoice, method *core.Record, actor string) error
 	// PaymentOf says how an invoice's payment stands, without calling anybody.
 	PaymentOf func(app core.App, invoice *core.Record) (billing.Payment, error)
+	// Close makes sure that no open attempt of an invoice can still be paid;
+	// false while one still may.
+	Close func(ctx context.Context, app core.App, invoice *core.Record) (bool, error)
+	// Send queues the mail with an invoice once for each key, and reports whether
+	// it is new.
+	Send func(tx core.App, invoice *core.Record, key string) (bool, error)
+	// Refund pays a refund back through its gateway, recognized by its Key when it
+	// is repeated; what the gateway refuses is a report, an error means to try
+	// again. nil: no gateway can.
+	Refund func(ctx context.Context, app core.App, r books.Refund) (books.RefundReport, error)
 }
 
 // subject is invoices bound to one app.
@@ -38,9 +52,19 @@ type subject struct {
 	Deps
 }
 
-// Register binds the operations and hooks of invoices.
-func Register(app core.App, table *op.Table, deps Deps) {
+// Register binds the operations, jobs and hooks of invoices.
+func Register(app core.App, table *op.Table, worker *jobs.Worker, deps Deps) {
 	s := &subject{deps}
-	s.ops(table)
+	s.showOps(table)
+	s.noteOps(table)
+	s.fileOps(table)
+	s.payOps(table)
+	s.creditOps(table)
+	s.statementOps(table)
+	s.manualOps(table)
+	s.staffOps(table)
+	s.refundOps(table)
 	s.guard(app)
+	worker.Handle(jobTopUp, s.expireTopUp)
+	worker.Handle(jobRefund, s.sendRefund)
 }

@@ -1,24 +1,56 @@
 package invoices
 
 import (
-	"encoding/json"
 	"fmt"
-	"regexp"
+	"net/http"
 	"strings"
 
-	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/ezscale/ezscale/collections"
 	"github.com/ezscale/ezscale/engine/billing"
 	"github.com/ezscale/ezscale/engine/document"
+	"github.com/ezscale/ezscale/engine/tax"
+	"github.com/ezscale/ezscale/hooks/op"
 )
 
-var unsafeInName = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
+func (s *subject) fileOps(t *op.Table) {
+	files := []struct {
+		id, path, what, media string
+		serve                 func(r *op.Request) error
+	}{
+		{"invoices.pdf", invoicePDF, "The invoice as PDF, by the signed link of invoices.show", "application/pdf", s.pdf},
+		{"invoices.xml", invoiceXML, "The invoice as XML of EN 16931 (UBL), by the signed link of invoices.show", "application/xml", s.xml},
+		{"credit_notes.pdf", notePDF, "The credit note as PDF, by the signed link of credit_notes.show", "application/pdf", s.notePDF},
+		{"credit_notes.xml", noteXML, "The credit note as XML of EN 16931 (UBL), by the signed link of credit_notes.show", "application/xml", s.noteXML},
+	}
+	for _, f := range files {
+		op.AddRaw(t, op.Spec{ID: f.id, Method: http.MethodGet, Path: f.path, Access: op.Signed, Summary: f.what, Produces: f.media}, f.serve)
+	}
+}
 
-// fileName is how a browser saves the document.
-func fileName(inv *core.Record) string {
-	return unsafeInName.ReplaceAllString(inv.GetString("number"), "-") + ".pdf"
+// signedInvoice is the issued invoice that a signed link leads to.
+func (s *subject) signedInvoice(r *op.Request) (*core.Record, error) {
+	if err := s.verify(r); err != nil {
+		return nil, err
+	}
+	inv, err := anyInvoice(r.App, r.Path("id"))
+	if err != nil {
+		return nil, err
+	}
+	return inv, issued(inv)
+}
+
+func (s *subject) pdf(r *op.Request) error {
+	inv, err := s.signedInvoice(r)
+	if err != nil {
+		return err
+	}
+	body, err := RenderPDF(r.App, inv)
+	if err != nil {
+		return err
+	}
+	return send(r, "application/pdf", inv.GetString("number")+".pdf", body)
 }
 
 // RenderPDF renders an issued invoice from what is frozen on it. The same
@@ -40,75 +72,114 @@ func printed(app core.App, inv *core.Record) (document.Invoice, error) {
 	if err != nil {
 		return document.Invoice{}, err
 	}
+	doc := document.Invoice{
+		Brand: brand.Name, Accent: brand.Accent, Language: speaks(inv.GetString("language")), Number: inv.GetString("number"), Series: inv.GetString("series"),
+		Status: document.Status(inv.GetString("status")), IssuedAt: collections.Time(inv, "issued_at"), DueAt: collections.Time(inv, "due_at"),
+		Currency: inv.GetString("currency"), Prices: prices(inv), Rounding: document.Rounding(inv.GetString("tax_rounding")),
+	}
 	totals, err := collections.InvoiceTotals(inv)
 	if err != nil {
-		return document.Invoice{}, err
+		return doc, err
 	}
-	due, err := collections.Amount(inv, "due_minor")
-	if err != nil {
-		return document.Invoice{}, err
+	doc.Subtotal, doc.Total = totals.Subtotal, totals.Total
+	if doc.Due, err = collections.Amount(inv, "due_minor"); err != nil {
+		return doc, err
 	}
-	doc := document.Invoice{
-		Brand: brand.Name, Accent: brand.Accent, Language: printedLanguage(inv), Number: inv.GetString("number"), Series: inv.GetString("series"),
-		Status: document.Status(inv.GetString("status")), IssuedAt: collections.Time(inv, "issued_at"), DueAt: collections.Time(inv, "due_at"),
-		Currency: inv.GetString("currency"), Subtotal: totals.Subtotal, Total: totals.Total, Due: due,
+	if doc.WrittenOff, err = collections.Amount(inv, "written_off_minor"); err != nil {
+		return doc, err
 	}
-	if collections.InvoiceStatus(inv) == billing.InvoiceOpen && brand.URL != "" {
+	if doc.Due.Sign() > 0 && collections.InvoiceStatus(inv) == billing.InvoiceOpen && brand.URL != "" {
 		doc.PayURL = brand.URL + "/portal/invoices/" + inv.Id
 	}
-	if err := parties(inv, &doc); err != nil {
+	if note := strings.TrimSpace(inv.GetString("note")); note != "" {
+		doc.Notes = []string{note}
+	}
+	if doc.Seller, doc.Buyer, err = parties(inv); err != nil {
 		return doc, err
 	}
-	lines, err := invoiceLines(app, inv)
-	if err != nil {
+	if doc.Taxes, err = printedTaxes(inv); err != nil {
 		return doc, err
 	}
-	for _, l := range lines {
-		line := document.Line{Description: l.Description, Quantity: l.Quantity, UnitPrice: l.UnitPrice, Amount: l.Amount}
-		if l.Period != nil {
-			line.Start, line.End = l.Period.Start, l.Period.End
-		}
-		doc.Lines = append(doc.Lines, line)
+	if doc.Lines, err = printedLines(app, inv, doc.Language); err != nil {
+		return doc, err
 	}
-	doc.Payments, err = printedPayments(app, inv)
-	return doc, err
+	if doc.Payments, err = printedPayments(app, inv); err != nil {
+		return doc, err
+	}
+	return doc, printedRelations(app, inv, &doc)
 }
 
-// printedLanguage is one the document speaks.
-func printedLanguage(inv *core.Record) string {
-	if lang, _, _ := strings.Cut(inv.GetString("language"), "-"); lang == "de" {
+// prices says what the amounts of an invoice's lines contain; without tax there
+// is nothing to be said.
+func prices(inv *core.Record) document.Prices {
+	switch {
+	case inv.GetInt64("tax_minor") == 0:
+		return ""
+	case inv.GetBool("tax_inclusive"):
+		return document.Inclusive
+	}
+	return document.Exclusive
+}
+
+// speaks is the language of documents for somebody who reads the given one.
+func speaks(language string) string {
+	if lang, _, _ := strings.Cut(language, "-"); lang == "de" {
 		return "de"
 	}
 	return "en"
 }
 
-func parties(inv *core.Record, doc *document.Invoice) error {
+// parties reads the frozen seller and buyer of an invoice or credit note.
+func parties(doc *core.Record) (from, to document.Party, err error) {
 	seller, buyer := collections.Seller{}, collections.Buyer{}
-	if err := json.Unmarshal([]byte(inv.GetString("seller")), &seller); err != nil {
-		return fmt.Errorf("seller: %w", err)
+	if err := collections.ReadJSON(doc, "seller", &seller); err != nil {
+		return from, to, err
 	}
-	if err := json.Unmarshal([]byte(inv.GetString("buyer")), &buyer); err != nil {
-		return fmt.Errorf("buyer: %w", err)
+	if err := collections.ReadJSON(doc, "buyer", &buyer); err != nil {
+		return from, to, err
 	}
-	doc.Seller = document.Party{Name: seller.Name, Address: seller.Address, VATID: seller.VATID, Registration: seller.Registration, Email: seller.Email, Bank: seller.Bank}
-	doc.Buyer = document.Party{Name: buyer.Name, VATID: buyer.TaxID, Email: buyer.Email}
-	if buyer.Company != "" {
-		doc.Buyer.Name = buyer.Company
-		doc.Buyer.Address = append(doc.Buyer.Address, buyer.Name)
+	return printedSeller(seller), printedBuyer(buyer), nil
+}
+
+func printedSeller(s collections.Seller) document.Party {
+	return document.Party{Name: s.Name, Address: s.Address, VATID: s.VATID, Registration: s.Registration, Email: s.Email, Bank: s.Bank}
+}
+
+func printedBuyer(b collections.Buyer) document.Party {
+	to := document.Party{Name: b.Name, VATID: b.TaxID, Email: b.Email}
+	if b.Company != "" {
+		to.Name = b.Company
+		to.Address = append(to.Address, b.Name)
 	}
-	if doc.Buyer.Name == "" {
-		doc.Buyer.Name = buyer.Email
+	if to.Name == "" {
+		to.Name = b.Email
 	}
-	for _, l := range []string{buyer.Street, strings.TrimSpace(buyer.Postcode + " " + buyer.City), buyer.Region, buyer.Country} {
+	for _, l := range []string{b.Street, strings.TrimSpace(b.Postcode + " " + b.City), b.Region, b.Country} {
 		if l != "" {
-			doc.Buyer.Address = append(doc.Buyer.Address, l)
+			to.Address = append(to.Address, l)
 		}
 	}
-	return nil
+	return to
+}
+
+// printedTaxes is the frozen breakdown. A seller without taxes prints none.
+func printedTaxes(doc *core.Record) ([]document.TaxRow, error) {
+	views, err := viewTaxes(doc)
+	if err != nil {
+		return nil, err
+	}
+	rows := []document.TaxRow{}
+	for _, v := range views {
+		if v.Reason == string(tax.ReasonNoTax) {
+			continue
+		}
+		rows = append(rows, document.TaxRow{Category: v.Category, Name: v.Name, PPM: v.PPM, Base: v.Base, Amount: v.Tax, Reason: v.Reason, Note: v.Note})
+	}
+	return rows, nil
 }
 
 func printedPayments(app core.App, inv *core.Record) ([]document.Payment, error) {
-	found, err := collections.All(app, collections.PaymentTransactions, dbx.HashExp{"invoice": inv.Id, "status": "succeeded"}, "settled_at ASC")
+	found, err := succeeded(app, inv)
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +192,34 @@ func printedPayments(app core.App, inv *core.Record) ([]document.Payment, error)
 		if applied.IsZero() {
 			continue // became credit, is not on this document
 		}
-		payments = append(payments, document.Payment{At: collections.Time(p, "settled_at"), Method: collections.GatewayName(p.GetString("gateway")), Amount: applied})
+		gateway := p.GetString("gateway")
+		payments = append(payments, document.Payment{At: collections.Time(p, "settled_at"), Method: collections.GatewayName(gateway), Amount: applied, Balance: gateway == billing.GatewayCredit})
 	}
 	return payments, nil
+}
+
+// printedRelations names the documents that the invoice corrects or is corrected
+// by.
+func printedRelations(app core.App, inv *core.Record, doc *document.Invoice) error {
+	refs, err := related(app, inv)
+	if err != nil {
+		return err
+	}
+	for _, r := range refs {
+		switch r.Relation {
+		case "corrects":
+			doc.Corrects = append(doc.Corrects, document.Reference{Number: r.Number, IssuedAt: r.IssuedAt})
+		case "credit_note":
+			note, err := app.FindRecordById(collections.CreditNotes, r.ID)
+			if err != nil {
+				return fmt.Errorf("credit note %s: %w", r.Number, err)
+			}
+			reduced, err := collections.Amount(note, "to_due_minor")
+			if err != nil {
+				return err
+			}
+			doc.Corrected = append(doc.Corrected, document.Correction{Reference: document.Reference{Number: r.Number, IssuedAt: r.IssuedAt}, Reduced: reduced})
+		}
+	}
+	return nil
 }
