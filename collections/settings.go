@@ -9,6 +9,7 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
+	"github.com/ezscale/ezscale/engine/risk"
 	"github.com/ezscale/ezscale/engine/tax"
 )
 
@@ -108,6 +109,11 @@ func LoadTaxing(app core.App) (tax.Policy, error) {
 	seller, err := LoadSeller(app)
 	policy.HomeCountry = seller.Country
 	return policy, err
+}
+
+// LoadReview reads the settings group "review": what makes an order wait.
+func LoadReview(app core.App) (risk.Policy, error) {
+	return load(app, "review", risk.Default())
 }
 
 // LoadOrdering reads the settings group "ordering".

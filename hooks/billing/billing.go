@@ -47,6 +47,7 @@ func Register(app core.App, table *op.Table, worker *jobs.Worker, deps Deps) {
 	s := &subject{deps}
 	s.catalogOps(table)
 	s.orderOps(table)
+	s.reviewOps(table)
 	s.guard(app)
 	deps.Books.OnPaid(s.applyPaid)
 	deps.Books.OnVoided(s.voided)

@@ -48,7 +48,7 @@ func (s *subject) expire(r *jobs.Run) error {
 	if !closed {
 		return r.Patiently(expiryRetry)
 	}
-	end := ending{billing.OrderExpired, "The order was not paid in time.", audit.Entry{ActorKind: audit.System, Action: "order.expire"}}
+	end := ending{status: billing.OrderExpired, reason: "The order was not paid in time.", entry: audit.Entry{ActorKind: audit.System, Action: "order.expire"}}
 	return r.App.RunInTransaction(func(tx core.App) error {
 		_, err := s.release(tx, order.Id, end, r.Now())
 		return err

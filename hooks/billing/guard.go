@@ -23,6 +23,10 @@ func (s *subject) guard(app core.App) {
 		if err := billing.CheckOrderTransition(billing.OrderStatus(from), billing.OrderStatus(to)); err != nil {
 			return apis.NewBadRequestError(err.Error(), nil)
 		}
+		before, after := e.Record.Original().GetString("review"), e.Record.GetString("review")
+		if err := billing.CheckReviewTransition(billing.ReviewStatus(before), billing.ReviewStatus(after)); err != nil {
+			return apis.NewBadRequestError(err.Error(), nil)
+		}
 		return e.Next()
 	}})
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ezscale/ezscale/collections"
 	"github.com/ezscale/ezscale/engine/billing"
+	"github.com/ezscale/ezscale/engine/risk"
 	"github.com/ezscale/ezscale/hooks/audit"
 	"github.com/ezscale/ezscale/hooks/books"
 	"github.com/ezscale/ezscale/hooks/jobs"
@@ -50,6 +51,7 @@ type purchase struct {
 	wish    wish
 	where   whereabouts
 	quote   string // id of the accepted quote, "" for none
+	facts   risk.Facts
 }
 
 // create places an order. The same client key again returns the same order, so
@@ -71,8 +73,12 @@ func (s *subject) buy(r *op.Request, p purchase) (orderAnswer, error) {
 	if err := s.checkGateway(r.App, p.gateway); err != nil {
 		return orderAnswer{}, err
 	}
+	var err error
+	if p.facts, err = evidence(r, r.Now()); err != nil {
+		return orderAnswer{}, err
+	}
 	var order *core.Record
-	err := r.App.RunInTransaction(func(tx core.App) error {
+	err = r.App.RunInTransaction(func(tx core.App) error {
 		var err error
 		order, err = s.place(tx, r, p)
 		return err
@@ -223,11 +229,18 @@ func saveOrder(tx core.App, r *op.Request, p purchase, cart pricedCart, now time
 	if err != nil {
 		return nil, err
 	}
+	if p.facts.BillingCountry == "" {
+		p.facts.BillingCountry = p.where.Country
+	}
+	status, signals, err := review(tx, cart, p.facts, p.quote)
+	if err != nil {
+		return nil, err
+	}
 	totals := cart.Priced.Totals
 	return collections.Insert(tx, collections.Orders, map[string]any{
 		"user": r.Auth.Id, "client_key": p.key, "status": string(billing.OrderPending), "currency": cart.Currency, "quote": p.quote,
 		"subtotal_minor": totals.Subtotal.Minor(), "tax_minor": totals.Tax.Minor(), "total_minor": totals.Total.Minor(), "discount_minor": cart.discount(),
-		"gateway": p.gateway, "review": string(billing.ReviewNone),
+		"gateway": p.gateway, "review": string(status), "signals": signals, "ip_country": p.facts.IPCountry,
 		"placed_at": collections.Stamp(now), "expires_at": collections.Stamp(now.Add(settings.Hold(p.gateway))),
 		"terms_at": collections.Stamp(now), "ip": r.RealIP(), "user_agent": collections.Cut(r.Agent(), 400),
 	})

@@ -28,6 +28,7 @@ type serviceRef struct {
 type orderView struct {
 	ID        string       `json:"id"`
 	Status    string       `json:"status"`
+	Review    string       `json:"review"` // "waiting" while staff looks at it
 	Created   time.Time    `json:"created"`
 	ExpiresAt *time.Time   `json:"expires_at"`
 	Total     money.Amount `json:"total"`
@@ -119,7 +120,7 @@ func viewOrder(app core.App, id string) (orderView, error) {
 		return orderView{}, fmt.Errorf("order %s: %w", id, err)
 	}
 	v := orderView{
-		ID: id, Status: order.GetString("status"), Created: collections.Time(order, "placed_at"), Total: total, Services: []serviceRef{},
+		ID: id, Status: order.GetString("status"), Review: order.GetString("review"), Created: collections.Time(order, "placed_at"), Total: total, Services: []serviceRef{},
 		Invoice: invoiceRef{invoice.Id, invoice.GetString("number"), invoice.GetString("status")},
 	}
 	if v.Status == "pending" {

@@ -21,6 +21,7 @@ type ending struct {
 	status billing.OrderStatus
 	reason string // as its services tell it
 	entry  audit.Entry
+	review *reviewed // what staff said of it, nil where it was not asked
 }
 
 // cancelOrder is the customer's way out of an order that is not paid. The
@@ -31,7 +32,7 @@ func (s *subject) cancelOrder(r *op.Request, in byID) (orderAnswer, error) {
 	if err != nil {
 		return orderAnswer{}, err
 	}
-	end := ending{billing.OrderCancelled, "The order was cancelled.", audit.Entry{ActorKind: audit.Customer, Actor: r.Auth.Id, Action: "order.cancel", IP: r.RealIP(), UserAgent: r.Agent()}}
+	end := ending{status: billing.OrderCancelled, reason: "The order was cancelled.", entry: audit.Entry{ActorKind: audit.Customer, Actor: r.Auth.Id, Action: "order.cancel", IP: r.RealIP(), UserAgent: r.Agent()}}
 	if err := s.cancel(r, order, end); err != nil {
 		return orderAnswer{}, err
 	}
@@ -98,12 +99,15 @@ func (s *subject) voided(tx core.App, d books.Document) error {
 	if err != nil || order == nil {
 		return err
 	}
-	return s.end(tx, order, ending{billing.OrderCancelled, "The invoice of the order was cancelled.", audit.Entry{ActorKind: audit.System, Action: "order.cancel"}}, s.Now())
+	return s.end(tx, order, ending{status: billing.OrderCancelled, reason: "The invoice of the order was cancelled.", entry: audit.Entry{ActorKind: audit.System, Action: "order.cancel"}}, s.Now())
 }
 
 // end ends a pending order and all that belongs to it but its invoice.
 func (s *subject) end(tx core.App, order *core.Record, end ending, now time.Time) error {
 	order.Set("status", string(end.status))
+	if end.review != nil {
+		end.review.note(order, now)
+	}
 	if err := collections.Save(tx, order); err != nil {
 		return fmt.Errorf("release order %s: %w", order.Id, err)
 	}

@@ -90,3 +90,20 @@ func takeBack(tx core.App, now time.Time, d *Document, part money.Amount) error 
 	d.Due, d.WrittenOff = due, d.Total.Zero()
 	return nil
 }
+
+// PaidAgain tells those who follow paid invoices once more of one that is: what
+// held them back then is gone. Whoever did all there is to do does nothing.
+// Errors: ErrState for an invoice that is not paid.
+func (b *Books) PaidAgain(tx core.App, id string) error {
+	if err := inTransaction(tx); err != nil {
+		return err
+	}
+	d, err := Read(tx, id)
+	if err != nil {
+		return err
+	}
+	if d.Status != billing.InvoicePaid {
+		return fmt.Errorf("invoice %s is %s: %w", d.title(), d.Status, ErrState)
+	}
+	return tell(tx, b.paid, d)
+}

@@ -27,11 +27,23 @@ func (s *Subject) onRecords(app core.App) {
 		}
 		return s.serviceMail(e.App, e.Record, before)
 	}})
+	app.OnRecordUpdateExecute(collections.Orders).Bind(&hook.Handler[*core.RecordEvent]{Id: "notifyReview", Priority: 10, Func: func(e *core.RecordEvent) error {
+		before := e.Record.Original().GetString("review")
+		if err := e.Next(); err != nil {
+			return err
+		}
+		return s.reviewMail(e.App, e.Record, before)
+	}})
 }
 
 // issued sends an invoice that is due later. What is paid on a page at once gets
 // its receipt instead.
 func (s *Subject) issued(tx core.App, d books.Document) error {
+	if d.Kind == "order" {
+		if err := s.inReview(tx, d); err != nil {
+			return err
+		}
+	}
 	if d.Due.Sign() <= 0 || d.Kind == "order" && !d.DueAt.After(d.IssuedAt) {
 		return nil
 	}

@@ -17,7 +17,8 @@ import (
 )
 
 // startPaid takes the waiting services of a paid invoice from pending to
-// provisioning and queues their building, inside the transaction that paid it. It is part of every settlement, so it
+// provisioning and queues their building, inside the transaction that paid it;
+// those of an order that staff has yet to approve stay. It is part of every settlement, so it
 // is short; readers learn of it from the invoice, and from the first step.
 func (s *Subject) startPaid(tx core.App, d books.Document) error {
 	if d.Kind != "order" && d.Kind != "correction" {
@@ -29,7 +30,8 @@ func (s *Subject) startPaid(tx core.App, d books.Document) error {
 		User string `db:"user"`
 	}{}
 	err := collections.Statement(tx, "SELECT `id`, `user` FROM `services` WHERE `status` = 'pending' AND `subscription` IN"+
-		" (SELECT `subscription` FROM `invoice_items` WHERE `invoice` = {:invoice} AND `kind` IN ('period', 'trial', 'hourly')) ORDER BY `rowid`").
+		" (SELECT `subscription` FROM `invoice_items` WHERE `invoice` = {:invoice} AND `kind` IN ('period', 'trial', 'hourly'))"+
+		" AND NOT EXISTS (SELECT 1 FROM `orders` WHERE `invoice` = {:invoice} AND `invoice` != '' AND `review` IN ('waiting', 'rejected')) ORDER BY `rowid`").
 		Bind(dbx.Params{"invoice": invoice}).All(&waiting)
 	if err != nil {
 		return fmt.Errorf("services of invoice %s: %w", invoice, err)

@@ -19,6 +19,7 @@ import (
 	"github.com/ezscale/ezscale/collections"
 	"github.com/ezscale/ezscale/engine/billing"
 	"github.com/ezscale/ezscale/engine/dunning"
+	"github.com/ezscale/ezscale/engine/risk"
 	"github.com/ezscale/ezscale/engine/tax"
 	"github.com/ezscale/ezscale/hooks/audit"
 )
@@ -218,6 +219,13 @@ var settings = map[string]func(decode func(into any) error) error{
 			return errors.New("delete_after_days must be 0 to 365")
 		}
 		return nil
+	},
+	"review": func(decode func(any) error) error {
+		v := risk.Default()
+		if err := decode(&v); err != nil {
+			return err
+		}
+		return v.Check()
 	},
 	"ordering": func(decode func(any) error) error {
 		v := collections.Ordering{}
