@@ -55,6 +55,7 @@ func Register(app core.App, table *op.Table, worker *jobs.Worker, deps Deps) {
 	}
 	worker.Handle(jobCheck, s.check)
 	op.Add(table, op.Spec{ID: "staff.vat_check", Method: http.MethodPost, Path: "/api/v1/staff/customers/{id}/vat-check", Access: op.Staff, Summary: "Ask the register again about a customer's VAT id"}, s.again)
+	op.Add(table, op.Spec{ID: "staff.tax_rates.seed", Method: http.MethodPost, Path: "/api/v1/staff/tax-rates/standard", Access: op.Staff, Summary: "Add the standard VAT rates of the Union's member states that the table lacks"}, s.seedRates)
 }
 
 // normalize writes a VAT id in its one form and refuses a mistyped one. Tax

@@ -105,3 +105,13 @@ func TestAMistypedIDIsRefusedWithItsField(t *testing.T) {
 	}
 	a.Want(http.StatusOK, a.Do(http.MethodPatch, "/api/v1/me", who.Token, profile("US", "12-3456789")))
 }
+
+func TestStandardRatesAreAddedOnce(t *testing.T) {
+	a := taxed(t)
+	before := a.Count(collections.TaxRates, "TRUE")
+	first := a.Want(http.StatusOK, a.Do(http.MethodPost, "/api/v1/staff/tax-rates/standard", a.Staff(), nil))
+	again := a.Want(http.StatusOK, a.Do(http.MethodPost, "/api/v1/staff/tax-rates/standard", a.Staff(), nil))
+	if first.Int("added") < 27 || again.Int("added") != 0 || a.Count(collections.TaxRates, "TRUE") != before+int(first.Int("added")) {
+		t.Errorf("first %s, again %s", first, again)
+	}
+}
