@@ -14,7 +14,7 @@ import (
 // pragmas open a database as main does, except that it does not wait for the
 // disk: here processes die, machines do not.
 const pragmas = "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)&_pragma=foreign_keys(ON)" +
-	"&_pragma=recursive_triggers(ON)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-32000)&_defensive=1"
+	"&_pragma=recursive_triggers(ON)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-32000)&_pragma=mmap_size(268435456)&_pragma=wal_autocheckpoint(200)&_defensive=1"
 
 // plain opens a database that nothing disturbs.
 func plain(path string) (*dbx.DB, error) { return dbx.Open("sqlite", path+pragmas) }

@@ -61,11 +61,11 @@ var breaches = []breach{
 	{
 		law: "nobody runs on without being billed", name: "a subscription was forgotten",
 		wreck: []string{
-			"UPDATE `subscriptions` SET `next_invoice_at` = 'x' || `next_invoice_at` WHERE `rowid` = " + aRunning,
+			"UPDATE `subscriptions` SET `next_invoice_at` = 'x' || `next_invoice_at`, `current_period_end` = '1' || `current_period_end` WHERE `rowid` = " + aRunning,
 			"UPDATE `invoice_items` SET `period_end` = '1' || `period_end` WHERE `kind` = 'period' AND `subscription` = (SELECT `id` FROM `subscriptions` WHERE `rowid` = " + aRunning + ")",
 		},
 		mend: []string{
-			"UPDATE `subscriptions` SET `next_invoice_at` = substr(`next_invoice_at`, 2) WHERE `next_invoice_at` LIKE 'x%'",
+			"UPDATE `subscriptions` SET `next_invoice_at` = substr(`next_invoice_at`, 2), `current_period_end` = substr(`current_period_end`, 2) WHERE `next_invoice_at` LIKE 'x%'",
 			"UPDATE `invoice_items` SET `period_end` = substr(`period_end`, 2) WHERE `period_end` LIKE '12%'",
 		},
 	},

@@ -20,7 +20,7 @@ type tenant struct {
 	User   string `db:"user"`
 	Status string `db:"status"`
 	Server string `db:"platform_service_id"`
-	Busy   int    `db:"busy"` // open jobs
+	Busy   bool   `db:"busy"` // a job is open
 }
 
 // serversMatchServices compares the panel's own list of servers with our
@@ -28,7 +28,7 @@ type tenant struct {
 // same state, and nobody has more servers than services.
 func serversMatchServices(w *world, p *proof) ([]string, error) {
 	tenants := []tenant{}
-	err := w.app.DB().NewQuery("SELECT `id`, `user`, `status`, `platform_service_id`, (SELECT COUNT(*) FROM `jobs` WHERE `service` = `s`.`id` AND `state` != 'done' AND `kind` != 'service.refresh') AS `busy`" +
+	err := w.app.DB().NewQuery("SELECT `id`, `user`, `status`, `platform_service_id`, `id` IN (SELECT `service` FROM `jobs` WHERE `state` IN ('queued', 'running', 'parked', 'failed') AND `kind` != 'service.refresh') AS `busy`" +
 		" FROM `services` `s` WHERE `status` IN ('provisioning', 'active', 'suspended') ORDER BY `rowid`").All(&tenants)
 	if err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ func serversMatchServices(w *world, p *proof) ([]string, error) {
 			broken = append(broken, fmt.Sprintf("services %s and %s share server %s", claimed[t.Server], t.ID, t.Server))
 		case servers[i].OwnerRelation != "ezs-"+t.User:
 			broken = append(broken, fmt.Sprintf("service %s has the server of %s", t.ID, servers[i].OwnerRelation))
-		case t.Busy == 0 && servers[i].Suspended != (t.Status == "suspended"):
+		case !t.Busy && servers[i].Suspended != (t.Status == "suspended"):
 			broken = append(broken, fmt.Sprintf("service %s is %s, its server is suspended: %t", t.ID, t.Status, servers[i].Suspended))
 		}
 		claimed[t.Server] = t.ID
@@ -70,7 +70,7 @@ func (w *world) homeless(servers []server, owed map[string]int, final bool) ([]s
 	}
 	leaving := []string{}
 	if !final {
-		err := w.app.DB().NewQuery("SELECT 'ezs-' || `user` FROM `jobs` WHERE `kind` = 'service.terminate' AND `state` != 'done'").Column(&leaving)
+		err := w.app.DB().NewQuery("SELECT 'ezs-' || `user` FROM `jobs` WHERE `kind` = 'service.terminate' AND `state` IN ('queued', 'running', 'parked', 'failed')").Column(&leaving)
 		if err != nil {
 			return nil, err
 		}
@@ -118,10 +118,13 @@ func thingsGetDone(w *world, p *proof) ([]string, error) {
 	if p.final {
 		since = w.clock.product()
 	}
-	broken := []string{}
+	broken, mails := []string{}, ""
+	if p.whole { // they are long, and each unsent one has an open job besides
+		mails = " UNION ALL SELECT 'mail ' || `key` || ' ' || `status` || ': ' || `error` FROM `mails` WHERE `status` != 'sent' AND `created` < {:since}"
+	}
 	err := w.app.DB().NewQuery("SELECT `key` || ' ' || `state` || ' since ' || `queued_at` || ': ' || `error` FROM `jobs` WHERE `state` IN ('failed', 'parked', 'running') AND `queued_at` < {:since}" +
 		" UNION ALL SELECT 'event ' || `event_id` || ' ' || `status` || ': ' || `error` FROM `webhook_events` WHERE `status` IN ('new', 'retrying') AND `received_at` < {:since}" +
-		" UNION ALL SELECT 'mail ' || `key` || ' ' || `status` || ': ' || `error` FROM `mails` WHERE `status` != 'sent' AND `created` < {:since} ORDER BY 1").
+		mails + " ORDER BY 1").
 		Bind(dbx.Params{"since": collections.Stamp(since).String()}).Column(&broken)
 	return broken, err
 }
@@ -135,7 +138,7 @@ func billedToNow(w *world, _ *proof) ([]string, error) {
 	}
 	broken := []string{}
 	err := w.app.DB().NewQuery("SELECT `id` || ' is billed until ' || IFNULL(`until`, 'never') FROM (SELECT `s`.`id`, `s`.`next_invoice_at`," +
-		" (SELECT MAX(`period_end`) FROM `invoice_items` WHERE `subscription` = `s`.`id` AND `kind` = 'period' AND `live`) AS `until` FROM `subscriptions` `s` WHERE `status` IN ('active', 'past_due') AND `cycle` NOT IN ('hourly', 'one_time')" +
+		" (SELECT MAX(`period_end`) FROM `invoice_items` WHERE `subscription` = `s`.`id` AND `kind` = 'period' AND `live`) AS `until` FROM `subscriptions` `s` WHERE `status` IN ('active', 'past_due') AND `cycle` NOT IN ('hourly', 'one_time') AND `current_period_end` < {:yesterday}" +
 		" AND NOT EXISTS (SELECT 1 FROM `invoice_items` `l` JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice` WHERE `l`.`subscription` = `s`.`id` AND `i`.`status` IN ('open', 'uncollectible')))" +
 		" WHERE IFNULL(`until`, '') < {:yesterday} AND `next_invoice_at` NOT BETWEEN {:yesterday} AND {:now}").
 		Bind(dbx.Params{"yesterday": collections.Stamp(w.clock.product().Add(-aDay)).String(), "now": collections.Stamp(w.clock.product()).String()}).Column(&broken)
