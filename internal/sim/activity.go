@@ -71,21 +71,26 @@ func (w *world) orderSomething() error {
 
 func (w *world) orderFor(p *person) error {
 	what, cycle := plans[w.draw.IntN(len(plans))], cycles[w.draw.IntN(len(cycles))]
-	price, err := w.price(what.slug, cycle.name)
+	price, err := w.price(what.slug, cycle)
 	if err != nil {
 		return err
 	}
 	p.orders++
 	quantity := pick(w.draw, 1, 1, 1, 2)
 	items := []any{map[string]any{"price": price, "quantity": quantity, "hostname": fmt.Sprintf("web-%d.c%d.test", p.orders, p.number)}}
-	total, err := w.quote(p, items)
+	codes := []string{}
+	if w.draw.IntN(3) == 0 {
+		code, _ := pick(w.draw, coupons...)["code"].(string)
+		codes = append(codes, code)
+	}
+	total, err := w.quote(p, items, &codes)
 	if err != nil || total == nil {
 		return err
 	}
 	gateway := pick(w.draw, "stripe", "stripe", "stripe", "stripe", "manual")
 	body := map[string]any{
 		"client_key": fmt.Sprintf("order-%d-of-%d", p.orders, p.number), "gateway": gateway, "currency": "EUR", "terms": true,
-		"total_minor": total, "items": items,
+		"total_minor": total, "items": items, "coupons": codes,
 	}
 	r, err := w.call(http.MethodPost, "/api/v1/orders", p.token, body)
 	if errors.Is(err, errDead) { // the browser shows an error; some try again
@@ -119,9 +124,13 @@ func (w *world) orderFor(p *person) error {
 }
 
 // quote is the total that the cart shows; nil when the shop does not answer, or
-// has none left.
-func (w *world) quote(p *person, items []any) (total any, err error) {
-	r, err := w.call(http.MethodPost, "/api/v1/orders/quote", p.token, map[string]any{"currency": "EUR", "items": items})
+// has none left. A coupon that is not taken is taken off.
+func (w *world) quote(p *person, items []any, codes *[]string) (total any, err error) {
+	r, err := w.call(http.MethodPost, "/api/v1/orders/quote", p.token, map[string]any{"currency": "EUR", "items": items, "coupons": *codes})
+	if err == nil && r.status == http.StatusUnprocessableEntity && len(*codes) > 0 {
+		*codes = nil
+		return w.quote(p, items, codes)
+	}
 	switch {
 	case errors.Is(err, errDead), err == nil && r.status >= 500:
 		return nil, nil
@@ -225,6 +234,9 @@ func (w *world) transferFor(invoice string) error {
 	due := record.GetInt64("due_minor")
 	if due <= 0 {
 		due = record.GetInt64("total_minor")
+	}
+	if due <= 0 {
+		return nil // a trial
 	}
 	amount := due
 	switch w.draw.IntN(8) {

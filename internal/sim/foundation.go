@@ -77,21 +77,39 @@ type plan struct {
 	monthly int64
 	setup   int64
 	stock   int64 // 0 is unlimited
+	trial   int   // days
 }
 
 // plans are what is sold. Stock is scarce, so that people come too late.
 var plans = []plan{
 	{slug: "vps-s", monthly: 490},
 	{slug: "vps-m", monthly: 990, setup: 500},
-	{slug: "vps-l", monthly: 1799},
+	{slug: "vps-l", monthly: 1799, trial: 14},
 	{slug: "vps-few", monthly: 1333, stock: 12},
 }
 
-// cycles are the paid cycles with their length in months.
-var cycles = []struct {
-	name   string
-	months int64
-}{{"monthly", 1}, {"quarterly", 3}, {"annual", 12}}
+// cycles are how people pay: most by the month.
+var cycles = []string{"monthly", "monthly", "monthly", "quarterly", "annual", "hourly"}
+
+// months is the length of the paid cycles.
+var months = map[string]int64{"monthly": 1, "quarterly": 3, "annual": 12}
+
+// price is what a cycle of the plan costs.
+func (p plan) price(cycle string) int64 {
+	if cycle == "hourly" {
+		return p.monthly / 300
+	}
+	return p.monthly * months[cycle]
+}
+
+// coupons are given away; some are scarce.
+var coupons = []map[string]any{
+	{"code": "TEN", "kind": "percent", "basis_points": 1000, "periods": 0},
+	{"code": "THREE", "kind": "percent", "basis_points": 2500, "periods": 3, "per_customer": 1},
+	{"code": "FEW", "kind": "fixed", "amounts": map[string]int64{"EUR": 200}, "periods": 1, "max_uses": 15, "stackable": true},
+	{"code": "SETUP", "kind": "free_setup", "periods": 1, "stackable": true},
+	{"code": "TRY", "kind": "trial_days", "trial_days": 10, "periods": 1},
+}
 
 // openShop writes what staff would: ways to pay, a platform, the seller and the
 // catalog. Hashing a password is made cheap, and nobody keeps a log of requests.
@@ -123,6 +141,12 @@ func openShop(app core.App) error {
 	}
 	for country, ppm := range map[string]int64{"DE": 190_000, "AT": 200_000, "FR": 200_000} {
 		if _, err := collections.Insert(app, collections.TaxRates, map[string]any{"name": "VAT", "country": country, "level": 1, "ppm": ppm, "valid_from": "2020-01-01 00:00:00.000Z"}); err != nil {
+			return err
+		}
+	}
+	for _, c := range coupons {
+		c["status"] = "active"
+		if _, err := collections.Insert(app, collections.Coupons, c); err != nil {
 			return err
 		}
 	}
@@ -178,15 +202,15 @@ func (p plan) save(app core.App, position int) error {
 	}
 	record, err := collections.Insert(app, collections.Plans, map[string]any{
 		"name": "Plan " + p.slug, "slug": p.slug, "description": "simulated", "service_type": "vps", "platform": platform.Id, "status": "active", "position": position,
-		"features": map[string]int64{"cpu_cores": 1, "ram_mb": 2048}, "stock_limited": p.stock > 0, "stock": p.stock,
+		"features": map[string]int64{"cpu_cores": 1, "ram_mb": 2048}, "stock_limited": p.stock > 0, "stock": p.stock, "trial_days": p.trial,
 		"platform_settings": map[string]string{"package_id": "1", "group_id": "1", "template_id": "8"},
 	})
 	if err != nil {
 		return err
 	}
-	for _, c := range cycles {
+	for _, c := range []string{"monthly", "quarterly", "annual", "hourly"} {
 		_, err := collections.Insert(app, collections.PlanPrices, map[string]any{
-			"plan": record.Id, "currency": "EUR", "cycle": c.name, "amount_minor": p.monthly * c.months, "setup_minor": p.setup, "active": true,
+			"plan": record.Id, "currency": "EUR", "cycle": c, "amount_minor": p.price(c), "setup_minor": p.setup, "active": true,
 		})
 		if err != nil {
 			return err

@@ -27,6 +27,7 @@ func newestServer(w *world) server {
 const (
 	aReceived = "(SELECT MIN(`rowid`) FROM `payment_transactions` WHERE `gateway` = 'stripe' AND `status` = 'succeeded')"
 	aRunning  = "(SELECT MIN(`s`.`rowid`) FROM `subscriptions` `s` WHERE `s`.`status` = 'active' AND NOT EXISTS (SELECT 1 FROM `invoice_items` `l` JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice` WHERE `l`.`subscription` = `s`.`id` AND `i`.`status` = 'open'))"
+	anInvoice = "(SELECT `l`.`invoice` FROM `invoice_items` `l` JOIN `subscriptions` `s` ON `s`.`id` = `l`.`subscription` WHERE `l`.`kind` = 'period' AND `s`.`rowid` = " + aRunning + " ORDER BY `l`.`rowid` LIMIT 1)"
 	anActive  = "(SELECT MIN(`rowid`) FROM `services` WHERE `status` = 'active')"
 	soldIn    = "(SELECT `o`.`rowid` FROM `orders` `o` JOIN `subscriptions` `u` ON `u`.`order` = `o`.`id` JOIN `services` `s` ON `s`.`subscription` = `u`.`id` WHERE `s`.`rowid` = " + anActive + ")"
 )
@@ -108,6 +109,21 @@ var breaches = []breach{
 		law: "stock is exact", name: "a unit appeared",
 		wreck: []string{"UPDATE `plans` SET `stock` = `stock` + 1 WHERE `slug` = 'vps-few'"},
 		mend:  []string{"UPDATE `plans` SET `stock` = `stock` - 1 WHERE `slug` = 'vps-few'"},
+	},
+	{
+		law: "a coupon's uses are its redemptions, within its limit", name: "a coupon was counted twice",
+		wreck: []string{"UPDATE `coupons` SET `uses` = `uses` + 1 WHERE `code` = 'FEW'"},
+		mend:  []string{"UPDATE `coupons` SET `uses` = `uses` - 1 WHERE `code` = 'FEW'"},
+	},
+	{
+		law: "suspended exactly while overdue past the grace", name: "somebody who owes nothing is suspended",
+		wreck: []string{"UPDATE `subscriptions` SET `access` = 'suspended', `access_reason` = 'overdue', `cancel_reason` = 'wrongly' WHERE `rowid` = " + aRunning},
+		mend:  []string{"UPDATE `subscriptions` SET `access` = 'open', `access_reason` = '', `cancel_reason` = '' WHERE `cancel_reason` = 'wrongly'"},
+	},
+	{
+		law: "suspended exactly while overdue past the grace", name: "somebody is spared",
+		wreck: []string{"UPDATE `invoices` SET `status` = 'open', `due_at` = '1' || `due_at` WHERE `id` = " + anInvoice},
+		mend:  []string{"UPDATE `invoices` SET `status` = 'paid', `due_at` = substr(`due_at`, 2) WHERE `due_at` LIKE '12%'"},
 	},
 	{
 		law: "the audit chain is whole", name: "a row of the audit was edited",

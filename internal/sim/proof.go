@@ -34,6 +34,8 @@ var laws = []law{
 	rule("an unpaid order's services were not"),
 	{"each service has its one server", serversMatchServices},
 	{"stock is exact", stockIsExact},
+	rule("a coupon's uses are its redemptions, within its limit"),
+	{"suspended exactly while overdue past the grace", suspendedIffOverdue},
 	{"what was asked for gets done", thingsGetDone},
 	{"the audit chain is whole", auditChain},
 	{"the audit of the books finds nothing", audited},

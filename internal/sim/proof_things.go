@@ -120,7 +120,7 @@ func thingsGetDone(w *world, p *proof) ([]string, error) {
 	}
 	broken, mails := []string{}, ""
 	if p.whole { // they are long, and each unsent one has an open job besides
-		mails = " UNION ALL SELECT 'mail ' || `key` || ' ' || `status` || ': ' || `error` FROM `mails` WHERE `status` != 'sent' AND `created` < {:since}"
+		mails = " UNION ALL SELECT 'mail ' || `key` || ' ' || `status` || ': ' || `error` FROM `mails` WHERE `status` = 'queued' AND `created` < {:since}"
 	}
 	err := w.app.DB().NewQuery("SELECT `key` || ' ' || `state` || ' since ' || `queued_at` || ': ' || `error` FROM `jobs` WHERE `state` IN ('failed', 'parked', 'running') AND `queued_at` < {:since}" +
 		" UNION ALL SELECT 'event ' || `event_id` || ' ' || `status` || ': ' || `error` FROM `webhook_events` WHERE `status` IN ('new', 'retrying') AND `received_at` < {:since}" +
@@ -142,5 +142,30 @@ func billedToNow(w *world, _ *proof) ([]string, error) {
 		" AND NOT EXISTS (SELECT 1 FROM `invoice_items` `l` JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice` WHERE `l`.`subscription` = `s`.`id` AND `i`.`status` IN ('open', 'uncollectible')))" +
 		" WHERE IFNULL(`until`, '') < {:yesterday} AND `next_invoice_at` NOT BETWEEN {:yesterday} AND {:now}").
 		Bind(dbx.Params{"yesterday": collections.Stamp(w.clock.product().Add(-aDay)).String(), "now": collections.Stamp(w.clock.product()).String()}).Column(&broken)
+	return broken, err
+}
+
+// mercy is how long after the grace an unpaid service may still run: notices are
+// made up after an outage, and nothing is suspended while money may be on its way.
+const mercy = 30 * aDay
+
+// suspendedIffOverdue compares what billing decided about access with what is
+// owed, and the services with what billing decided. It does not ask the rules of
+// dunning, but the invoices.
+func suspendedIffOverdue(w *world, _ *proof) ([]string, error) {
+	policy, err := collections.LoadDunning(w.app)
+	if err != nil {
+		return nil, err
+	}
+	now := w.clock.product()
+	grace := now.AddDate(0, 0, 1-policy.SuspendDays) // due dates are days
+	const owed = "EXISTS (SELECT 1 FROM `invoice_items` `l` JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice` WHERE `l`.`subscription` = `u`.`id` AND `l`.`kind` IN ('period', 'hourly') AND `i`.`status` IN ('open', 'uncollectible') AND `i`.`due_at` < {:%s}%s)"
+	const moving = " AND NOT EXISTS (SELECT 1 FROM `payment_transactions` WHERE `invoice` = `i`.`id` AND `status` IN ('pending', 'unknown'))"
+	broken := []string{}
+	err = w.app.DB().NewQuery("SELECT `id` || ' is suspended without an overdue invoice' FROM `subscriptions` `u` WHERE `access` = 'suspended' AND `access_reason` = 'overdue' AND NOT " + fmt.Sprintf(owed, "grace", "") +
+		" UNION ALL SELECT `id` || ' is used though long overdue' FROM `subscriptions` `u` WHERE `status` IN ('active', 'past_due') AND `access` = 'open' AND " + fmt.Sprintf(owed, "mercy", moving) +
+		" UNION ALL SELECT `s`.`id` || ' is ' || `s`.`status` || ' with access ' || `u`.`access` FROM `services` `s` JOIN `subscriptions` `u` ON `u`.`id` = `s`.`subscription` WHERE `s`.`status` IN ('active', 'suspended') AND `s`.`hold` != 'staff'" +
+		" AND (`s`.`status` = 'suspended') != (`u`.`access` = 'suspended') AND NOT (`u`.`access` = 'ended' AND `u`.`access_at` >= {:mercy}) AND `s`.`id` NOT IN (SELECT `service` FROM `jobs` WHERE `state` IN ('queued', 'running', 'parked', 'failed'))").
+		Bind(dbx.Params{"grace": collections.Stamp(grace).String(), "mercy": collections.Stamp(grace.Add(-mercy)).String()}).Column(&broken)
 	return broken, err
 }
