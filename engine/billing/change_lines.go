@@ -3,6 +3,7 @@ package billing
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/ezscale/ezscale/engine/money"
 )
@@ -90,6 +91,14 @@ func withoutSetup(items []RecurringItem) []RecurringItem {
 		plain[i].Setup = money.Amount{}
 	}
 	return plain
+}
+
+// Unused is what segments would give back at now if all of them ended: what a
+// cancellation at once refunds where that is agreed.
+func Unused(segments []Segment, now time.Time) []CreditPart {
+	c := Change{}
+	c.credit(ChangeRequest{Now: now, Segments: segments}, nil)
+	return c.Credits
 }
 
 // credit adds what the segments of items that are not kept give back.

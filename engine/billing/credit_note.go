@@ -220,26 +220,37 @@ func (n *CreditNote) sum(currency string) error {
 // so far, so that the parts of a line sum to its net. Errors: tax.ErrCredit for
 // more than is left, money.ErrMismatch.
 func CreditPriced(l IssuedLine, inclusive bool, part money.Amount) (tax.Split, error) {
+	net, err := l.NetOf(inclusive, part)
+	if err != nil {
+		return tax.Split{}, err
+	}
+	return l.Split.Credit(l.Credited, net)
+}
+
+// NetOf is the net of a part of the line's price, as CreditPriced takes it. A
+// line may stand for itself and its discounts, with their sums. Errors as
+// CreditPriced, which finds out what is too much net.
+func (l IssuedLine) NetOf(inclusive bool, part money.Amount) (money.Amount, error) {
 	if !inclusive {
-		return l.Split.Credit(l.Credited, part)
+		return part, nil
 	}
 	gross, err := l.Split.Net.Add(l.Split.Tax)
 	if err != nil {
-		return tax.Split{}, err
+		return money.Amount{}, err
 	}
 	before, err := l.Credited.Add(l.CreditedTax)
 	if err != nil {
-		return tax.Split{}, err
+		return money.Amount{}, err
 	}
 	after, err := before.Add(part)
 	if err != nil {
-		return tax.Split{}, err
+		return money.Amount{}, err
 	}
 	if part.Sign() < 0 || gross.Sign() <= 0 || after.Minor() > gross.Minor() {
-		return tax.Split{}, fmt.Errorf("%s of %s, of which %s is credited: %w", part, gross, before, tax.ErrCredit)
+		return money.Amount{}, fmt.Errorf("%s of %s, of which %s is credited: %w", part, gross, before, tax.ErrCredit)
 	}
 	net := l.Split.Net.Prorate(after.Minor(), gross.Minor()).Minor()
-	return l.Split.Credit(l.Credited, money.Must(max(0, net-l.Credited.Minor()), gross.Currency()))
+	return money.Must(max(0, net-l.Credited.Minor()), gross.Currency()), nil
 }
 
 // SplitCredit decides what a credit note over total does to an invoice on which
