@@ -69,6 +69,9 @@ func (b *Books) Open(tx core.App, now time.Time) (*Session, error) {
 // Invoicing are the settings of the session.
 func (s *Session) Invoicing() collections.Invoicing { return s.invoicing }
 
+// Pricer adds the tax to lines as Issue does.
+func (s *Session) Pricer() *Pricer { return s.pricer }
+
 // Issue writes an invoice with its lines, draws its number, freezes seller and
 // buyer, books it and tells followers. An invoice over nothing is paid at once,
 // and the customer's credit pays what it can unless the settings keep it.
@@ -199,6 +202,14 @@ func takeUnused(tx core.App, lines []PricedLine, now time.Time) error {
 		if err := takeFrom(tx, l.Detail.Line, l.Net.Neg().Minor(), l.Tax.Neg().Minor(), now); err != nil {
 			return fmt.Errorf("line %d (%s): %w", i+1, l.Description, err)
 		}
+		if l.Detail.Days != l.Detail.TotalDays {
+			continue
+		}
+		// Not one day of it is used. With a discount that is less than all of the
+		// line, which bills its period no more all the same.
+		if err := release(tx, l.Detail.Line, now); err != nil {
+			return fmt.Errorf("line %d (%s): %w", i+1, l.Description, err)
+		}
 	}
 	return nil
 }
@@ -212,6 +223,16 @@ func takeFrom(tx core.App, line string, net, tax int64, now time.Time) error {
 		Bind(dbx.Params{"id": line, "net": net, "tax": tax, "now": stamp(now)}).Execute()
 	if err != nil {
 		return fmt.Errorf("credit of line %s: %w", line, err)
+	}
+	return nil
+}
+
+// release makes a line bill nothing: neither its period counts as billed nor
+// does the line stand for anything later.
+func release(tx core.App, line string, now time.Time) error {
+	_, err := collections.Statement(tx, "UPDATE `invoice_items` SET `live` = FALSE, `updated` = {:now} WHERE `id` = {:id}").Bind(dbx.Params{"id": line, "now": stamp(now)}).Execute()
+	if err != nil {
+		return fmt.Errorf("release line %s: %w", line, err)
 	}
 	return nil
 }
