@@ -52,6 +52,11 @@ type Invoicing struct {
 	KeepCredit bool `json:"keep_credit"`
 	// ChangeDays is how long an unpaid change of a subscription stays on offer.
 	ChangeDays int `json:"change_days"`
+	// RefundOnCancel gives what is unused of a paid period back as credit when a
+	// subscription is cancelled at once.
+	RefundOnCancel bool `json:"refund_on_cancel"`
+	// NoticeDays is how long before its first day a new price is announced.
+	NoticeDays int `json:"notice_days"`
 }
 
 // Ordering says how long an unpaid order holds its stock.
@@ -90,7 +95,7 @@ func LoadSeller(app core.App) (Seller, error) {
 func DefaultInvoicing() Invoicing {
 	return Invoicing{
 		Series: "INV", Format: "INV-{year}-{seq:6}", DueDays: 14, CreditSeries: "CN", CreditFormat: "CN-{year}-{seq:6}",
-		DaysAhead: 14, MinTermDays: 7, ChangeDays: 3,
+		DaysAhead: 14, MinTermDays: 7, ChangeDays: 3, NoticeDays: 30,
 	}
 }
 

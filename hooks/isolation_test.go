@@ -127,6 +127,8 @@ var bodies = map[string]any{
 	"services.power":  map[string]string{"action": "restart"},
 	"services.rename": map[string]string{"label": "stolen"},
 	"invoices.pay":    map[string]string{"gateway": "stripe"},
+
+	"subscriptions.cancel": map[string]string{"at": "now", "client_key": "not-yours-1"},
 }
 
 func TestOperationsOfCustomersAreTheirsAlone(t *testing.T) {

@@ -109,9 +109,9 @@ func scheduleUp(app core.App) error {
 		table{
 			name: "cancellation_surveys", owner: true,
 			fields: []core.Field{
-				rel("user", "users"), rel("subscription", "subscriptions"), text("reason", 60), text("comment", 2000), date("at"),
+				rel("user", "users"), rel("subscription", "subscriptions"), need("client_key", 80), text("reason", 60), text("comment", 2000), date("at"),
 			},
-			indexes: []index{lookup("idx_cancellation_surveys_subscription", "`subscription`")},
+			indexes: []index{unique("idx_cancellation_surveys_key", "`user`, `client_key`"), lookup("idx_cancellation_surveys_subscription", "`subscription`")},
 		},
 		table{
 			name: "billable_items", owner: true,

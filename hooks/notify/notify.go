@@ -32,6 +32,7 @@ type Subject struct{ Deps }
 func Register(app core.App, worker *jobs.Worker, deps Deps) *Subject {
 	s := &Subject{deps}
 	s.onRecords(app)
+	s.onSubscriptions(app)
 	s.onAccountMails(app)
 	worker.Handle(jobMail, s.send)
 	return s

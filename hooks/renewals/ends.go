@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/ezscale/ezscale/collections"
@@ -37,9 +36,8 @@ func End(tx core.App, id string, now time.Time) error {
 	if err := collections.Update(tx, sub); err != nil {
 		return fmt.Errorf("end subscription %s: %w", id, err)
 	}
-	_, err = collections.Statement(tx, "UPDATE `plans` SET `stock` = `stock` + 1 WHERE `id` = {:id} AND `stock_limited` = TRUE").Bind(dbx.Params{"id": sub.GetString("plan")}).Execute()
-	if err != nil {
-		return fmt.Errorf("return stock of plan %s: %w", sub.GetString("plan"), err)
+	if err := returnUnit(tx, sub.GetString("plan")); err != nil {
+		return err
 	}
 	return audit.Write(tx, now, audit.Entry{
 		ActorKind: audit.System, Action: "subscription.end", Resource: collections.Subscriptions, ResourceID: id,

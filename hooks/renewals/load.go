@@ -86,16 +86,20 @@ type subRow struct {
 
 // The texts do not vary, so that each is prepared once a transaction; lists
 // travel as JSON.
-const loadText = "SELECT `s`.`id`, `s`.`user`, `s`.`plan`, `p`.`name` AS `plan_name`, IFNULL((SELECT `hostname` FROM `services` WHERE `subscription` = `s`.`id` LIMIT 1), '') AS `hostname`," +
+const loadColumns = "SELECT `s`.`id`, `s`.`user`, `s`.`plan`, `p`.`name` AS `plan_name`, IFNULL((SELECT `hostname` FROM `services` WHERE `subscription` = `s`.`id` LIMIT 1), '') AS `hostname`," +
 	" `s`.`status`, `s`.`billing_owner`, `s`.`gateway`, `s`.`currency`, `s`.`amount_minor`, `s`.`cap_minor`, `s`.`pending_setup_minor`, `s`.`cycle`, `s`.`anchor`, `s`.`next_period`, `s`.`current_period_end`, `s`.`ends_at`, `s`.`pause_from`, `s`.`activated_at`," +
 	" `s`.`next_invoice_at`, IFNULL(`s`.`discounts`, '') AS `discounts`, `s`.`payment_method`, `s`.`cancel_reason`, IFNULL(`b`.`invoice_day`, 0) AS `invoice_day`, IFNULL(`b`.`no_auto_charge`, FALSE) AS `no_auto_charge`," +
-	" EXISTS (SELECT 1 FROM `invoice_items` `l` JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice` WHERE `l`.`subscription` = `s`.`id` AND `l`.`period_start` != '' AND `i`.`status` IN ('open', 'uncollectible') AND `i`.`due_at` < {:today}) AS `unpaid`," +
+	" EXISTS (SELECT 1 FROM `invoice_items` `l` JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice` WHERE `l`.`subscription` = `s`.`id` AND `l`.`period_start` != '' AND `l`.`live` = TRUE AND `i`.`status` IN ('open', 'uncollectible') AND `i`.`due_at` < {:today}) AS `unpaid`," +
 	" IFNULL(`c`.`effective_at`, '') AS `changes_at`, IFNULL(`c`.`id`, '') AS `change_id`," +
 	" IFNULL((SELECT json_group_array(json_object('name', `name`, 'label', `label`, 'quantity', `quantity`, 'unit', `unit_minor`, 'setup', `pending_setup_minor`)) FROM (SELECT * FROM `subscription_items` WHERE `subscription` = `s`.`id` AND `active` = TRUE ORDER BY `rowid`)), '[]') AS `items`," +
 	" IFNULL((SELECT json_group_array(json_object('id', `id`, 'at', `effective_at`, 'to', json(`to`))) FROM (SELECT * FROM `subscription_changes` WHERE `subscription` = `s`.`id` AND `kind` = 'price' AND `status` = 'scheduled' ORDER BY `effective_at`)), '[]') AS `prices`" +
 	" FROM `subscriptions` `s` JOIN `plans` `p` ON `p`.`id` = `s`.`plan` LEFT JOIN `billing_profiles` `b` ON `b`.`user` = `s`.`user`" +
-	" LEFT JOIN `subscription_changes` `c` ON `c`.`subscription` = `s`.`id` AND `c`.`status` IN ('pending', 'scheduled') AND `c`.`kind` != 'price' AND `c`.`timing` = 'period_end'" +
-	" WHERE `s`.`user` IN (SELECT `value` FROM json_each({:users})) AND `s`.`next_invoice_at` != '' AND `s`.`next_invoice_at` <= {:now} ORDER BY `s`.`next_invoice_at`, `s`.`rowid`"
+	" LEFT JOIN `subscription_changes` `c` ON `c`.`subscription` = `s`.`id` AND `c`.`status` IN ('pending', 'scheduled') AND `c`.`kind` != 'price' AND `c`.`timing` = 'period_end'"
+
+const (
+	loadText = loadColumns + " WHERE `s`.`user` IN (SELECT `value` FROM json_each({:users})) AND `s`.`next_invoice_at` != '' AND `s`.`next_invoice_at` <= {:now} ORDER BY `s`.`next_invoice_at`, `s`.`rowid`"
+	oneText  = loadColumns + " WHERE `s`.`id` = {:id}"
+)
 
 // load reads what is due of some customers, by customer.
 func load(tx core.App, users []string, now time.Time) (map[string][]*subscription, error) {
@@ -104,9 +108,7 @@ func load(tx core.App, users []string, now time.Time) (map[string][]*subscriptio
 		return nil, fmt.Errorf("load subscriptions: %w", err)
 	}
 	rows := []*subRow{}
-	year, month, day := now.UTC().Date()
-	today := time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
-	err = collections.Statement(tx, loadText).Bind(dbx.Params{"users": string(list), "now": collections.Stamp(now).String(), "today": collections.Stamp(today).String()}).All(&rows)
+	err = collections.Statement(tx, loadText).Bind(dbx.Params{"users": string(list), "now": collections.Stamp(now).String(), "today": today(now)}).All(&rows)
 	if err != nil {
 		return nil, fmt.Errorf("load subscriptions: %w", err)
 	}
@@ -119,6 +121,25 @@ func load(tx core.App, users []string, now time.Time) (map[string][]*subscriptio
 		out[row.User] = append(out[row.User], sub)
 	}
 	return out, nil
+}
+
+// today is the start of now's date, as SQL stores it.
+func today(now time.Time) string {
+	year, month, day := now.UTC().Date()
+	return collections.Stamp(time.Date(year, month, day, 0, 0, 0, 0, time.UTC)).String()
+}
+
+// loadOne reads one subscription, whether something of it is due or not.
+func loadOne(app core.App, id string, now time.Time) (*subscription, error) {
+	row := &subRow{}
+	if err := collections.Statement(app, oneText).Bind(dbx.Params{"id": id, "today": today(now)}).One(row); err != nil {
+		return nil, fmt.Errorf("load subscription %s: %w", id, err)
+	}
+	sub, err := row.subscription()
+	if err != nil {
+		return nil, fmt.Errorf("subscription %s: %w", id, err)
+	}
+	return sub, nil
 }
 
 // subscription is a row with its dates and terms read.

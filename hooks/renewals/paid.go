@@ -17,10 +17,10 @@ import (
 //
 // It is one statement, whatever hangs on the invoice: gateways deliver in bursts,
 // and every settlement waits for the one writer. Its conditions are the
-// lifecycle's: a cancelled subscription stays cancelled, a paused one paused, and
-// a paid-through date never moves back. An older invoice that is paid after a
-// newer one moves nothing, but the renewals it held up go on. What staff has yet
-// to approve does not begin.
+// lifecycle's: a cancelled subscription stays cancelled, a paused one paused, a
+// line that was credited whole pays for nothing, and a paid-through date never
+// moves back. An older invoice that is paid after a newer one moves nothing, but
+// the renewals it held up go on. What staff has yet to approve does not begin.
 func (s *Subject) extend(tx core.App, d books.Document) error {
 	_, err := collections.Statement(tx, "UPDATE `subscriptions` AS `s` SET"+
 		" `status` = CASE WHEN `s`.`status` = 'paused' THEN 'paused' WHEN `l`.`kind` = 'trial' THEN 'trialing' ELSE 'active' END,"+
@@ -28,7 +28,7 @@ func (s *Subject) extend(tx core.App, d books.Document) error {
 		" `current_period_end` = MAX(`l`.`period_end`, `s`.`current_period_end`),"+
 		" `activated_at` = CASE WHEN `s`.`activated_at` = '' THEN {:now} ELSE `s`.`activated_at` END,"+
 		" `next_invoice_at` = CASE WHEN `s`.`cycle` = 'one_time' THEN '' ELSE {:now} END, `updated` = {:now}"+
-		" FROM (SELECT `subscription`, `kind`, `period_start`, MAX(`period_end`) AS `period_end` FROM `invoice_items` WHERE `invoice` = {:invoice} AND `kind` IN ('period', 'trial', 'hourly') GROUP BY `subscription`) AS `l`"+
+		" FROM (SELECT `subscription`, `kind`, `period_start`, MAX(`period_end`) AS `period_end` FROM `invoice_items` WHERE `invoice` = {:invoice} AND `kind` IN ('period', 'trial', 'hourly') AND `live` = TRUE GROUP BY `subscription`) AS `l`"+
 		" WHERE `l`.`subscription` = `s`.`id` AND `s`.`status` != 'cancelled'"+
 		" AND NOT (`s`.`status` = 'pending' AND EXISTS (SELECT 1 FROM `orders` `o` WHERE `o`.`id` = `s`.`order` AND `o`.`review` IN ('waiting', 'rejected')))").
 		Bind(dbx.Params{"invoice": d.ID, "now": collections.Stamp(s.Now()).String()}).Execute()

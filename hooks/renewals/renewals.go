@@ -13,22 +13,33 @@ import (
 
 	"github.com/ezscale/ezscale/hooks/books"
 	"github.com/ezscale/ezscale/hooks/jobs"
+	"github.com/ezscale/ezscale/hooks/op"
 )
 
 // Deps is what renewals needs from outside.
 type Deps struct {
 	Now   func() time.Time
 	Books *books.Books
+	// Close makes sure that nothing can be paid on an invoice any more. It reports
+	// false while money may still arrive. It runs outside of any transaction.
+	Close func(ctx context.Context, app core.App, invoice *core.Record) (bool, error)
 }
 
 // Subject is renewals bound to one app.
 type Subject struct{ Deps }
 
-// Register binds the renewals' jobs.
-func Register(worker *jobs.Worker, deps Deps) *Subject {
-	s := &Subject{deps}
+// New makes renewals that are bound to nothing: Run works them.
+func New(deps Deps) *Subject { return &Subject{deps} }
+
+// Register binds the operations, hooks and jobs of renewals.
+func Register(table *op.Table, worker *jobs.Worker, deps Deps) *Subject {
+	s := New(deps)
 	deps.Books.OnPaid(s.extend)
+	deps.Books.OnPaid(s.resumed)
+	deps.Books.OnVoided(s.withdrawn)
 	worker.Handle(jobCustomer, s.retry)
+	worker.Handle(jobLapse, s.lapse)
+	s.ops(table)
 	return s
 }
 

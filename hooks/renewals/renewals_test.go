@@ -11,7 +11,6 @@ import (
 
 	"github.com/ezscale/ezscale/collections"
 	"github.com/ezscale/ezscale/hooks/books"
-	"github.com/ezscale/ezscale/hooks/jobs"
 	"github.com/ezscale/ezscale/hooks/renewals"
 	"github.com/ezscale/ezscale/internal/testapp"
 )
@@ -25,7 +24,7 @@ type shop struct {
 func open(t *testing.T) *shop {
 	t.Helper()
 	a := testapp.New(t)
-	return &shop{a, renewals.Register(jobs.NewWorker(a.App, a.Clock().Now), renewals.Deps{Now: a.Clock().Now, Books: books.New(a.Clock().Now)})}
+	return &shop{a, renewals.New(renewals.Deps{Now: a.Clock().Now, Books: books.New(a.Clock().Now)})}
 }
 
 func (s *shop) run() {

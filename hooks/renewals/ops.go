@@ -1,0 +1,97 @@
+package renewals
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/pocketbase/dbx"
+
+	"github.com/ezscale/ezscale/collections"
+	"github.com/ezscale/ezscale/hooks/audit"
+	"github.com/ezscale/ezscale/hooks/books"
+	"github.com/ezscale/ezscale/hooks/op"
+)
+
+type byID struct {
+	ID string `json:"-" path:"id"`
+}
+
+func (in byID) subscription() string { return in.ID }
+
+// about is an input that names a subscription.
+type about interface{ subscription() string }
+
+// actor is who does something to a subscription.
+type actor struct {
+	kind, id  string
+	ip, agent string
+}
+
+// String is the actor as records keep it.
+func (a actor) String() string { return a.kind + ":" + a.id }
+
+func (s *Subject) ops(t *op.Table) {
+	const base = "/api/v1/subscriptions"
+	op.Add(t, op.Spec{ID: "subscriptions.list", Method: http.MethodGet, Path: base, Access: op.Customer, Summary: "The customer's subscriptions with what is due next"}, s.list)
+	both(t, op.Spec{ID: "subscriptions.show", Method: http.MethodGet, Path: base + "/{id}", Summary: "One subscription and what can be done with it now"}, s.show)
+	both(t, op.Spec{ID: "subscriptions.cancel", Method: http.MethodPost, Path: base + "/{id}/cancel", Summary: "End a subscription at the end of what is paid, or at once; repeatable by client_key"}, s.cancel)
+	both(t, op.Spec{ID: "subscriptions.keep", Method: http.MethodPost, Path: base + "/{id}/keep", Summary: "Undo a cancellation that has not taken effect"}, s.keep)
+	both(t, op.Spec{ID: "subscriptions.pause", Method: http.MethodPost, Path: base + "/{id}/pause", Summary: "Pause at the end of what is paid"}, s.pause)
+	both(t, op.Spec{ID: "subscriptions.resume", Method: http.MethodPost, Path: base + "/{id}/resume", Summary: "End a pause, or take it back before it begins"}, s.resume)
+}
+
+// both adds an operation for customers, about what is theirs, and the same for
+// staff about anybody's.
+func both[In about, Out any](t *op.Table, spec op.Spec, h func(r *op.Request, by actor, id string, in In) (Out, error)) {
+	staff := spec
+	spec.Access = op.Customer
+	op.Add(t, spec, func(r *op.Request, in In) (Out, error) {
+		if _, err := collections.Owned(r.App, collections.Subscriptions, in.subscription(), r.Auth.Id); err != nil {
+			var none Out
+			return none, err
+		}
+		return h(r, who(r, audit.Customer), in.subscription(), in)
+	})
+	staff.ID, staff.Path, staff.Access = "staff."+spec.ID, strings.Replace(spec.Path, "/api/v1/", "/api/v1/staff/", 1), op.Staff
+	op.Add(t, staff, func(r *op.Request, in In) (Out, error) {
+		found, err := collections.First(r.App, collections.Subscriptions, dbx.HashExp{"id": in.subscription()})
+		if err == nil && found == nil {
+			err = op.NotFound()
+		}
+		if err != nil {
+			var none Out
+			return none, err
+		}
+		return h(r, who(r, audit.Staff), found.Id, in)
+	})
+}
+
+func who(r *op.Request, kind string) actor { return actor{kind, r.Auth.Id, r.RealIP(), r.Agent()} }
+
+// closePages makes sure, before what is invoiced from a moment on is taken back,
+// that nobody pays it meanwhile; likewise the invoice of a change that is waiting.
+// Money that is on its way all the same becomes credit.
+func (s *Subject) closePages(r *op.Request, sub *subscription, from time.Time) error {
+	invoices, err := books.OpenAhead(r.App, ahead(sub, from))
+	if err != nil {
+		return err
+	}
+	change, err := openChange(r.App, sub.ID)
+	if err != nil {
+		return err
+	}
+	if change != nil && change.GetString("invoice") != "" {
+		invoices = append(invoices, change.GetString("invoice"))
+	}
+	for _, id := range invoices {
+		invoice, err := r.App.FindRecordById(collections.Invoices, id)
+		if err == nil {
+			_, err = s.Close(r.Request.Context(), r.App, invoice)
+		}
+		if err != nil {
+			r.App.Logger().Warn("The payment of an invoice that is to be taken back could not be closed", "invoice", id, "error", err)
+		}
+	}
+	return nil
+}
