@@ -231,7 +231,7 @@ func CreditPriced(l IssuedLine, inclusive bool, part money.Amount) (tax.Split, e
 // line may stand for itself and its discounts, with their sums. Errors as
 // CreditPriced, which finds out what is too much net.
 func (l IssuedLine) NetOf(inclusive bool, part money.Amount) (money.Amount, error) {
-	if !inclusive {
+	if !inclusive || part.IsZero() {
 		return part, nil
 	}
 	gross, err := l.Split.Net.Add(l.Split.Tax)

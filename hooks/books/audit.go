@@ -2,6 +2,7 @@ package books
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/pocketbase/dbx"
@@ -29,7 +30,7 @@ const Most = 100
 
 // Rules lists what Audit checks, in order.
 func Rules() []Rule {
-	return append(append(append([]Rule{}, documentRules...), moneyRules...), salesRules...)
+	return slices.Concat(documentRules, moneyRules, salesRules, timeRules)
 }
 
 // Audit checks every rule of the books and names each difference. Each rule is

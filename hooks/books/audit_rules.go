@@ -58,86 +58,52 @@ var documentRules = []Rule{
 		"nothing is owed without an invoice",
 		"SELECT `posting` AS `what`, `amount_minor` AS `off` FROM `ledger_entries` WHERE `account` = 'receivable' AND `invoice` NOT IN (SELECT `id` FROM `invoices`)",
 	},
-}
-
-// moneyRules say that payments, refunds and the customer's credit agree with the
-// ledger.
-var moneyRules = []Rule{
 	{
-		"every posting sums to zero in each currency",
-		"SELECT `posting` AS `what`, SUM(`amount_minor`) AS `off` FROM `ledger_entries` GROUP BY `posting`, `currency` HAVING SUM(`amount_minor`) != 0",
+		"the ledger has the sales, taxes and losses of an invoice, on its customer",
+		"WITH `booked` AS (SELECT `invoice`, MIN(`user`) AS `one`, MAX(`user`) AS `other`, -SUM(IIF(`account` = 'revenue', `amount_minor`, 0)) AS `net`, -SUM(IIF(`account` = 'tax_payable', `amount_minor`, 0)) AS `tax`," +
+			" SUM(IIF(`account` = 'bad_debt', `amount_minor`, 0)) AS `lost` FROM `ledger_entries` GROUP BY `invoice`)," +
+			" `taken` AS (SELECT `invoice`, SUM(`subtotal_minor`) AS `net`, SUM(`tax_minor`) AS `tax` FROM `credit_notes` GROUP BY `invoice`)," +
+			// A cancelled invoice has its whole booking reversed, or a credit note over all of it.
+			" `sold` AS (SELECT `i`.`id`, `i`.`number`, `i`.`user`, `i`.`written_off_minor` AS `lost`," +
+			" IIF(`i`.`kind` = 'topup' OR `i`.`status` = 'void', 0, `i`.`subtotal_minor` - IFNULL(`t`.`net`, 0)) AS `net`, IIF(`i`.`kind` = 'topup' OR `i`.`status` = 'void', 0, `i`.`tax_minor` - IFNULL(`t`.`tax`, 0)) AS `tax`" +
+			" FROM `invoices` `i` LEFT JOIN `taken` `t` ON `t`.`invoice` = `i`.`id` WHERE `i`.`status` != 'draft')" +
+			" SELECT `s`.`number` AS `what`, `s`.`net` + `s`.`tax` + `s`.`lost` - IFNULL(`b`.`net` + `b`.`tax` + `b`.`lost`, 0) AS `off` FROM `sold` `s` LEFT JOIN `booked` `b` ON `b`.`invoice` = `s`.`id`" +
+			" WHERE `s`.`net` != IFNULL(`b`.`net`, 0) OR `s`.`tax` != IFNULL(`b`.`tax`, 0) OR `s`.`lost` != IFNULL(`b`.`lost`, 0) OR `b`.`one` != `s`.`user` OR `b`.`other` != `s`.`user`",
 	},
 	{
-		"a received payment is applied or credit",
-		"SELECT `id` AS `what`, `amount_minor` - `applied_minor` - `excess_minor` AS `off` FROM `payment_transactions` WHERE `status` = 'succeeded' AND `off` != 0",
+		"an invoice's tax is the sum of its tax groups",
+		"SELECT `number` AS `what`, `tax_minor` - IFNULL((SELECT SUM(json_extract(`value`, '$.tax_minor')) FROM json_each(`invoices`.`taxes`)), 0) AS `off` FROM `invoices` WHERE `status` != 'draft' AND `taxes` LIKE '[%' AND `off` != 0",
 	},
 	{
-		"a received payment is posted once",
-		"SELECT `id` AS `what`, `amount_minor` AS `off` FROM `payment_transactions` `p` WHERE `status` = 'succeeded' AND (SELECT COUNT(*) FROM `ledger_entries` WHERE `posting` = 'payment:' || `p`.`id`) < 2",
+		"a discount belongs to a line and never exceeds it",
+		"SELECT `i`.`number` || ' line ' || `d`.`parent` AS `what`, IFNULL(`l`.`amount_minor`, 0) + `d`.`sum` AS `off` FROM (SELECT `invoice`, `parent`, SUM(`amount_minor`) AS `sum` FROM `invoice_items` WHERE `kind` = 'discount' GROUP BY `invoice`, `parent`) `d`" +
+			" JOIN `invoices` `i` ON `i`.`id` = `d`.`invoice` LEFT JOIN `invoice_items` `l` ON `l`.`invoice` = `d`.`invoice` AND `l`.`position` = `d`.`parent` AND `l`.`kind` != 'discount' WHERE `l`.`id` IS NULL OR `off` < 0",
 	},
 	{
-		"nothing is posted for a payment that did not arrive",
-		"SELECT `posting` AS `what`, `amount_minor` AS `off` FROM `ledger_entries` WHERE `posting` LIKE 'payment:%' AND `payment` NOT IN (SELECT `id` FROM `payment_transactions` WHERE `status` = 'succeeded')",
+		"a line bills as long as it is neither void nor credited whole",
+		// With its discounts a line may be credited whole before its own net is, and a
+		// line over nothing is taken back without a credit.
+		"SELECT `i`.`number` || ' line ' || `l`.`position` AS `what`, 0 AS `off` FROM `invoice_items` `l` JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice` WHERE `i`.`status` != 'draft'" +
+			" AND IIF(`l`.`live`, `i`.`status` = 'void' OR `l`.`credited_minor` = `l`.`net_minor` AND `l`.`net_minor` != 0, `i`.`status` != 'void' AND `l`.`credited_minor` != `l`.`net_minor`" +
+			" AND (SELECT SUM(`net_minor` - `credited_minor`) FROM `invoice_items` WHERE `invoice` = `l`.`invoice` AND (`position` = `l`.`position` OR `parent` = `l`.`position`)) != 0)",
 	},
 	{
-		"cash is what gateways took in, less what went back",
-		"WITH `cash` AS (SELECT substr(`account`, 6) AS `gateway`, `currency`, SUM(`amount_minor`) AS `sum` FROM `ledger_entries` WHERE `account` LIKE 'cash:%' GROUP BY 1, 2)," +
-			" `known` AS (SELECT `gateway`, `currency`, SUM(`amount`) AS `sum` FROM (SELECT `gateway`, `currency`, `amount_minor` - `fee_minor` AS `amount` FROM `payment_transactions` WHERE `status` = 'succeeded' AND `gateway` != 'credit'" +
-			" UNION ALL SELECT `gateway`, `currency`, -`amount_minor` FROM `refunds` WHERE `status` != 'failed'" +
-			" UNION ALL SELECT `gateway`, `currency`, -(CASE WHEN `funds_withdrawn` THEN `amount_minor` ELSE 0 END) - `fee_minor` FROM `disputes`) GROUP BY 1, 2)" +
-			" SELECT `c`.`gateway` || ' ' || `c`.`currency` AS `what`, `c`.`sum` - IFNULL(`k`.`sum`, 0) AS `off` FROM `cash` `c` LEFT JOIN `known` `k` ON `k`.`gateway` = `c`.`gateway` AND `k`.`currency` = `c`.`currency` WHERE `off` != 0",
+		"what hangs on an invoice is its customer's, in its currency",
+		"SELECT `i`.`number` || ' line ' || `l`.`position` AS `what`, 0 AS `off` FROM `invoice_items` `l` JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice` WHERE `l`.`user` != `i`.`user`" +
+			" UNION ALL SELECT `n`.`number`, 0 FROM `credit_notes` `n` LEFT JOIN `invoices` `i` ON `i`.`id` = `n`.`invoice` WHERE `n`.`user` IS NOT `i`.`user` OR `n`.`currency` != `i`.`currency`" +
+			" UNION ALL SELECT 'payment ' || `p`.`id`, 0 FROM `payment_transactions` `p` LEFT JOIN `invoices` `i` ON `i`.`id` = `p`.`invoice` WHERE `p`.`user` IS NOT `i`.`user`" +
+			" UNION ALL SELECT 'order ' || `o`.`id`, 0 FROM `orders` `o` JOIN `invoices` `i` ON `i`.`id` = `o`.`invoice` WHERE `o`.`user` != `i`.`user`",
 	},
 	{
-		"what was refunded of a payment is what its refunds took",
-		"SELECT `p`.`id` AS `what`, `p`.`refunded_minor` - IFNULL(`s`.`sum`, 0) AS `off` FROM `payment_transactions` `p` LEFT JOIN (SELECT `payment`, SUM(`amount_minor`) AS `sum` FROM `refunds` WHERE `status` != 'failed' AND `payment` != '' GROUP BY `payment`) `s` ON `s`.`payment` = `p`.`id`" +
-			" WHERE `p`.`refunded_minor` != IFNULL(`s`.`sum`, 0)",
+		"an invoice's dates follow its status",
+		"SELECT `number` AS `what`, 0 AS `off` FROM `invoices` WHERE `status` != 'draft' AND (`issued_at` = '' OR `due_at` = '' OR (`status` = 'paid') != (`paid_at` != '') OR (`status` = 'void') != (`voided_at` != ''))",
 	},
 	{
-		"a customer's credit is the sum of the ledger and never below zero",
-		"WITH `sums` AS (SELECT `user`, `currency`, -SUM(`amount_minor`) AS `sum` FROM `ledger_entries` WHERE `account` = 'credit' GROUP BY `user`, `currency`)" +
-			" SELECT `s`.`user` || ' ' || `s`.`currency` AS `what`, `s`.`sum` - IFNULL(`b`.`balance_minor`, 0) AS `off` FROM `sums` `s` LEFT JOIN `credit_balances` `b` ON `b`.`user` = `s`.`user` AND `b`.`currency` = `s`.`currency`" +
-			" WHERE `off` != 0 OR `s`.`sum` < 0",
+		"an open invoice is looked at again",
+		"SELECT `number` AS `what`, `due_minor` AS `off` FROM `invoices` WHERE `status` = 'open' AND `next_step_at` = ''",
 	},
 	{
-		"a cached credit balance has a ledger behind it",
-		"SELECT `user` || ' ' || `currency` AS `what`, `balance_minor` AS `off` FROM `credit_balances` `b` WHERE `balance_minor` != 0 AND NOT EXISTS (SELECT 1 FROM `ledger_entries` WHERE `user` = `b`.`user` AND `account` = 'credit' AND `currency` = `b`.`currency`)",
-	},
-}
-
-// salesRules say that orders, subscriptions, services, stock and coupons agree.
-var salesRules = []Rule{
-	{"no stock is below zero", "SELECT `slug` AS `what`, `stock` AS `off` FROM `plans` WHERE `stock` < 0"},
-	{
-		"a coupon's uses are its redemptions, within its limit",
-		"SELECT `code` AS `what`, `uses` - (SELECT COUNT(*) FROM `coupon_redemptions` WHERE `coupon` = `c`.`id` AND `status` = 'used') AS `off` FROM `coupons` `c` WHERE `off` != 0 OR `max_uses` > 0 AND `uses` > `max_uses`",
-	},
-	{
-		"a paid order's services were set in motion",
-		"SELECT `o`.`id` AS `what`, 0 AS `off` FROM `orders` `o` JOIN `subscriptions` `u` ON `u`.`order` = `o`.`id` JOIN `services` `s` ON `s`.`subscription` = `u`.`id` WHERE `o`.`status` = 'paid' AND `o`.`review` NOT IN ('waiting', 'rejected') AND `s`.`status` = 'pending'",
-	},
-	{
-		"an unpaid order's services were not",
-		"SELECT `o`.`id` AS `what`, 0 AS `off` FROM `orders` `o` JOIN `subscriptions` `u` ON `u`.`order` = `o`.`id` JOIN `services` `s` ON `s`.`subscription` = `u`.`id` WHERE `o`.`status` = 'pending' AND `s`.`status` != 'pending'",
-	},
-	{"a service has one subscription and back", "SELECT `id` AS `what`, 0 AS `off` FROM `subscriptions` `u` WHERE (SELECT COUNT(*) FROM `services` WHERE `subscription` = `u`.`id`) != 1"},
-	{
-		"an invoice has its order's total",
-		"SELECT `o`.`id` AS `what`, `o`.`total_minor` - `i`.`total_minor` AS `off` FROM `orders` `o` JOIN `invoices` `i` ON `i`.`id` = `o`.`invoice` WHERE `i`.`total_minor` != `o`.`total_minor` OR `i`.`currency` != `o`.`currency`",
-	},
-	{
-		"an active service runs on the platform",
-		"SELECT `s`.`id` AS `what`, 0 AS `off` FROM `services` `s` JOIN `platforms` `p` ON `p`.`id` = `s`.`platform` WHERE `s`.`status` IN ('active', 'suspended') AND `p`.`kind` != 'manual' AND `s`.`platform_service_id` = ''",
-	},
-	{
-		"a status is one that somebody looks after",
-		"SELECT 'invoice ' || `id` AS `what`, 0 AS `off` FROM `invoices` WHERE `status` NOT IN ('draft', 'open', 'paid', 'void', 'uncollectible')" +
-			" UNION ALL SELECT 'subscription ' || `id`, 0 FROM `subscriptions` WHERE `status` NOT IN ('pending', 'trialing', 'active', 'past_due', 'paused', 'cancelled') OR `access` NOT IN ('open', 'suspended', 'ended')" +
-			" UNION ALL SELECT 'service ' || `id`, 0 FROM `services` WHERE `status` NOT IN ('pending', 'provisioning', 'active', 'suspended', 'terminated')" +
-			" UNION ALL SELECT 'order ' || `id`, 0 FROM `orders` WHERE `status` NOT IN ('pending', 'paid', 'expired', 'cancelled') OR `review` NOT IN ('none', 'waiting', 'approved', 'rejected')",
-	},
-	{
-		"no secret is stored in clear",
-		"SELECT 'gateway' AS `what`, 0 AS `off` FROM `gateways` WHERE `secret_key` NOT LIKE 'sealed:%' AND `secret_key` != '' OR `webhook_secret` NOT LIKE 'sealed:%' AND `webhook_secret` != ''" +
-			" UNION ALL SELECT 'platform', 0 FROM `platforms` WHERE `token` NOT LIKE 'sealed:%' AND `token` != '' UNION ALL SELECT 'service', 0 FROM `services` WHERE `credentials` NOT LIKE 'sealed:%' AND `credentials` != ''",
+		"collecting is about an issued invoice of the customer",
+		"SELECT `d`.`kind` || ' ' || `d`.`step` || ' of ' || `d`.`invoice` AS `what`, 0 AS `off` FROM `dunning_steps` `d` LEFT JOIN `invoices` `i` ON `i`.`id` = `d`.`invoice` WHERE `i`.`id` IS NULL OR `i`.`status` = 'draft' OR `i`.`user` != `d`.`user`",
 	},
 }

@@ -1,0 +1,43 @@
+package books
+
+// recurring are the subscriptions whose schedule is ours and made of periods.
+const recurring = "`u`.`billing_owner` = 'platform' AND `u`.`cycle` NOT IN ('hourly', 'one_time')"
+
+// periodNumber is the number of the period that a line bills.
+const periodNumber = "IIF(`l`.`detail` LIKE '{%', IFNULL(json_extract(`l`.`detail`, '$.number'), 0), 0)"
+
+// timeRules say that subscriptions are billed once for each moment of their
+// life, and run because somebody paid for it.
+var timeRules = []Rule{
+	{
+		"every period before the next one is billed, and none after",
+		"WITH `lines` AS (SELECT `u`.`id` AS `subscription`, `u`.`next_period`, " + periodNumber + " AS `number`, `l`.`live` FROM `invoice_items` `l` JOIN `subscriptions` `u` ON `u`.`id` = `l`.`subscription`" +
+			" WHERE `l`.`kind` = 'period' AND `l`.`period_start` >= `u`.`anchor` AND (`l`.`live` OR `l`.`credited_minor` != 0))," +
+			" `billed` AS (SELECT `subscription`, COUNT(DISTINCT IIF(`number` < `next_period`, `number`, NULL)) AS `before`, COUNT(DISTINCT IIF(`live` AND `number` >= `next_period`, `number`, NULL)) AS `after` FROM `lines` GROUP BY `subscription`)" +
+			" SELECT `u`.`id` AS `what`, IFNULL(`b`.`before` + `b`.`after`, 0) - `u`.`next_period` AS `off` FROM `subscriptions` `u` LEFT JOIN `billed` `b` ON `b`.`subscription` = `u`.`id`" +
+			" WHERE " + recurring + " AND `u`.`status` != 'cancelled' AND (IFNULL(`b`.`before`, 0) != `u`.`next_period` OR IFNULL(`b`.`after`, 0) != 0)",
+	},
+	{
+		"no time of a subscription is billed twice",
+		"SELECT `subscription` || ' from ' || `next` AS `what`, 0 AS `off` FROM (SELECT `subscription`, `period_end`, LEAD(`period_start`) OVER (PARTITION BY `subscription` ORDER BY `period_start`) AS `next`" +
+			" FROM `invoice_items` WHERE `kind` = 'period' AND `live` = TRUE AND `credited_minor` = 0 AND `subscription` != '') WHERE `next` < `period_end`",
+	},
+	{
+		"a subscription is paid through the end of a period that was paid",
+		"SELECT `u`.`id` AS `what`, 0 AS `off` FROM `subscriptions` `u` WHERE `u`.`billing_owner` = 'platform' AND `u`.`current_period_end` != '' AND `u`.`status` != 'cancelled'" +
+			" AND NOT EXISTS (SELECT 1 FROM `invoice_items` `l` JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice` WHERE `l`.`subscription` = `u`.`id` AND `l`.`period_end` = `u`.`current_period_end` AND `l`.`kind` IN ('period', 'trial', 'hourly', 'charge') AND `i`.`status` = 'paid')",
+	},
+	{
+		"a running subscription is looked at again",
+		"SELECT `u`.`id` AS `what`, 0 AS `off` FROM `subscriptions` `u` WHERE " + recurring + " AND `u`.`status` IN ('trialing', 'active', 'past_due') AND `u`.`next_invoice_at` = ''",
+	},
+	{
+		"what is suspended for a debt has one",
+		"SELECT `u`.`id` AS `what`, 0 AS `off` FROM `subscriptions` `u` WHERE `u`.`access` = 'suspended' AND `u`.`access_reason` = 'overdue'" +
+			" AND NOT EXISTS (SELECT 1 FROM `invoice_items` `l` JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice` WHERE `l`.`subscription` = `u`.`id` AND `i`.`status` IN ('open', 'uncollectible'))",
+	},
+	{
+		"a paid change has taken effect, one that was called off has not",
+		"SELECT `c`.`id` AS `what`, `c`.`total_minor` AS `off` FROM `subscription_changes` `c` JOIN `invoices` `i` ON `i`.`id` = `c`.`invoice` WHERE `c`.`status` = 'pending' AND `i`.`status` IN ('paid', 'void') OR `c`.`status` = 'applied' AND `i`.`status` = 'open'",
+	},
+}
