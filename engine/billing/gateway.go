@@ -128,6 +128,9 @@ type SavedMethod struct {
 	ExpMonth    int
 	ExpYear     int
 	Fingerprint string
+	// Account tells wallets of one kind apart for their owner, such as the e-mail
+	// address of a PayPal account; "" for cards.
+	Account string
 }
 
 // Event is one verified webhook delivery.
@@ -137,8 +140,9 @@ type Event struct {
 	// Object is the gateway's id of what the event is about, "" if none.
 	Object string
 	At     time.Time
-	// Refetch says that the payload has another API version than ours: verified,
-	// but Payment must be read back by Object instead of believed.
+	// Refetch says that the event is verified, but that its payment must be read
+	// back instead of believed: the payload has another API version than ours, or
+	// the payment waits for us to take it, which reading its page does.
 	Refetch bool
 }
 
@@ -149,15 +153,20 @@ type Gateway interface {
 	// returns the same id however often it is called.
 	EnsureCustomer(ctx context.Context, key, userID, email, name string) (string, error)
 	// OpenPage opens a hosted payment page. Repeating it with the same Key and
-	// content returns the same page.
+	// content returns the same page, for as long as the gateway remembers keys: six
+	// hours at least.
 	OpenPage(ctx context.Context, r PageRequest) (Page, error)
-	// ReadPage reads a page back and, if a payment came of it, that payment.
+	// ReadPage reads a page back and, if a payment came of it, that payment. Where
+	// the gateway leaves the last step to us, reading a page that the customer
+	// agreed to takes the money, once however often it is read, unless the page
+	// expired or was closed before. ErrOutcomeUnknown: read again.
 	ReadPage(ctx context.Context, reference string) (PaymentReport, error)
 	// ClosePage makes sure the page can no longer be paid and reports what
 	// became of it; a page that was paid meanwhile reports PaymentSucceeded.
 	ClosePage(ctx context.Context, reference string) (PaymentReport, error)
 	// Charge charges a saved method. A decline is a report, not an error.
-	// ErrOutcomeUnknown: repeat with the same Key.
+	// ErrOutcomeUnknown: repeat with the same Key and content, within the six hours
+	// that keys are remembered at least.
 	Charge(ctx context.Context, r ChargeRequest) (PaymentReport, error)
 	// ReadPayment reads a payment back by its Reference.
 	ReadPayment(ctx context.Context, reference string) (PaymentReport, error)

@@ -64,7 +64,7 @@ func TestSamples(t *testing.T) {
 		},
 		{
 			"list_methods", 200, func(ctx context.Context, c *Client) (any, error) { return c.Methods(ctx, "cus_R7a") },
-			"[{pm_1Qw card visa 4242 12 2034 Xt5EWLLDS7FJjR1c} {pm_1Qx sepa_debit  3201 0 0 9W9dN0a2}]",
+			"[{pm_1Qw card visa 4242 12 2034 Xt5EWLLDS7FJjR1c } {pm_1Qx sepa_debit  3201 0 0 9W9dN0a2 }]",
 		},
 		{"read_balance", 200, func(ctx context.Context, c *Client) (any, error) { return nil, c.Check(ctx) }, "<nil>"},
 	}

@@ -57,7 +57,7 @@ func (h Harness) declines(t *testing.T, card Card, state billing.PaymentState, k
 	t.Helper()
 	r := h.saved(t, "a1", card)
 	first, err := h.Gateway.Charge(t.Context(), r)
-	if err != nil || first.State != state || first.Decline != kind || first.Reason == "" || first.Reference == "" {
+	if err != nil || first.State != state || first.Decline != kind || first.Reason == "" || (first.Reference == "") != h.Traits.SilentDeclines {
 		t.Fatalf("got %+v, %v, want %s and %s with reference and reason", first, err, state, kind)
 	}
 	want := first
@@ -66,13 +66,14 @@ func (h Harness) declines(t *testing.T, card Card, state billing.PaymentState, k
 	if err != nil {
 		t.Fatalf("same key: %v", err)
 	}
-	read, err := h.Gateway.ReadPayment(t.Context(), first.Reference)
-	if err != nil {
-		t.Fatalf("ReadPayment: %v", err)
+	reports := map[string]billing.PaymentReport{"Charge": first, "same key": again}
+	if !h.Traits.SilentDeclines {
+		if reports["ReadPayment"], err = h.Gateway.ReadPayment(t.Context(), first.Reference); err != nil {
+			t.Fatalf("ReadPayment: %v", err)
+		}
+		reports["PaymentOf"] = h.eventFor(t, first.Reference, state)
 	}
-	for what, got := range map[string]billing.PaymentReport{
-		"Charge": first, "same key": again, "ReadPayment": read, "PaymentOf": h.eventFor(t, first.Reference, state),
-	} {
+	for what, got := range reports {
 		wantSame(t, what, got, want)
 		if got.Decline != kind || got.Reason != first.Reason || got.Method != r.Method {
 			t.Errorf("%s: got %+v, want %s for %s of method %s", what, got, kind, first.Reason, r.Method)
@@ -171,7 +172,14 @@ func testBadCalls(t *testing.T, h Harness) {
 		r := good
 		r.Key = "bad_" + name[:4]
 		spoil(&r)
-		if got, err := h.Gateway.Charge(t.Context(), r); !errors.Is(err, billing.ErrGatewayRefused) {
+		if name == "one cent" && h.Traits.TakesCents {
+			continue
+		}
+		got, err := h.Gateway.Charge(t.Context(), r)
+		if name == "method nobody knows" && err == nil && got.State == billing.PaymentDeclined && got.Decline == billing.DeclineHard {
+			continue // as good: it was removed at the gateway
+		}
+		if !errors.Is(err, billing.ErrGatewayRefused) {
 			t.Errorf("%s: got %+v, %v, want ErrGatewayRefused", name, got, err)
 		}
 	}
@@ -198,9 +206,16 @@ func testMethods(t *testing.T, h Harness) {
 	for _, m := range got {
 		byID[m.ID] = m
 	}
-	wantCard(t, byID[r.Method])
+	if h.Traits.Wallet == "" {
+		wantCard(t, byID[r.Method])
+	} else if m := byID[r.Method]; m.Kind != h.Traits.Wallet || m.Account == "" || m.Fingerprint == "" {
+		t.Errorf("wallet: got %+v, want its account", m)
+	}
 	if m := byID[slow]; m.Kind == "" || m.Kind == "card" {
 		t.Errorf("delayed method: got %+v, want its kind", m)
+	}
+	if h.Traits.NoCustomers {
+		return
 	}
 	if _, err := h.Gateway.Methods(t.Context(), customer+"x"); !errors.Is(err, billing.ErrGatewayRefused) {
 		t.Errorf("unknown customer: got %v, want ErrGatewayRefused", err)
@@ -220,7 +235,11 @@ func wantCard(t *testing.T, card billing.SavedMethod) {
 
 func testManyMethods(t *testing.T, h Harness) {
 	customer := h.customer(t)
-	for range 130 { // more than one page of any gateway
+	many := 130 // more than one page of any gateway
+	if n := h.Traits.MaxMethods; n > 0 {
+		many = n
+	}
+	for range many {
 		if _, err := h.SaveMethod(customer, CardWorks); err != nil {
 			t.Fatalf("SaveMethod: %v", err)
 		}
@@ -230,7 +249,7 @@ func testManyMethods(t *testing.T, h Harness) {
 	for _, m := range got {
 		seen[m.ID] = true
 	}
-	if err != nil || len(got) != 130 || len(seen) != 130 {
-		t.Errorf("got %d methods, %d different ones, %v, want 130", len(got), len(seen), err)
+	if err != nil || len(got) != many || len(seen) != many {
+		t.Errorf("got %d methods, %d different ones, %v, want %d", len(got), len(seen), err, many)
 	}
 }

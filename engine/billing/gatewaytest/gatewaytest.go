@@ -63,8 +63,32 @@ type Webhook struct {
 	Header map[string][]string
 }
 
-// Harness is a gateway on its sandbox. All fields are required.
+// Traits are what gateways may do differently without breaking a promise. The
+// zero value is a card gateway with customers of its own.
+type Traits struct {
+	// NoCustomers: customers are names only, EnsureCustomer calls nobody.
+	NoCustomers bool
+	// SilentDeclines: a declined try leaves no payment and no event behind.
+	SilentDeclines bool
+	// TakesCents: the smallest unit of a currency can be charged.
+	TakesCents bool
+	// KeyLife is how long idempotency keys are remembered; 0 is longer than any
+	// test takes.
+	KeyLife time.Duration
+	// SignatureLife is how old a webhook's signature may be; 0 is five minutes.
+	SignatureLife time.Duration
+	// MaxMethods is how many methods a customer may save; 0 is more than 130.
+	MaxMethods int
+	// Wallet is the kind of saved methods that are no cards.
+	Wallet string
+}
+
+// Harness is a gateway on its sandbox. All fields but Traits and More are
+// required.
 type Harness struct {
+	Traits Traits
+	// More is what the suites of a gateway's further abilities need.
+	More    More
 	Gateway billing.Gateway
 	// WrongKey is the same gateway with a key the sandbox does not know,
 	// NoSecret one without a webhook secret.
@@ -134,6 +158,7 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) { test.run(t, open(t)) })
 	}
+	runMore(t, open)
 }
 
 // customer makes the customer most tests need.

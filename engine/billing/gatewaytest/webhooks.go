@@ -38,7 +38,7 @@ func testWebhooks(t *testing.T, h Harness) {
 	seen, payments := map[string]bool{}, 0
 	for _, w := range h.paidWebhooks(t) {
 		first, err := h.Gateway.ParseWebhook(w.Body, w.Header, h.Now())
-		if err != nil || first.ID == "" || first.Type == "" || first.At.IsZero() || first.Refetch {
+		if err != nil || first.ID == "" || first.Type == "" || first.At.IsZero() {
 			t.Fatalf("got %+v, %v, want an event", first, err)
 		}
 		again, err := h.Gateway.ParseWebhook(w.Body, w.Header, h.Now())
@@ -66,6 +66,9 @@ func (h Harness) payments(t *testing.T, w Webhook, e billing.Event) int {
 	if !ok {
 		return 0
 	}
+	if e.Refetch && r.State != billing.PaymentOpen {
+		t.Errorf("%s says that the payment is %s and must be read back, want that for payments alone that wait for us", e.Type, r.State)
+	}
 	if e.Object != r.Reference && e.Object != r.PageReference {
 		t.Errorf("%s is about %q, want %q or %q", e.Type, e.Object, r.Reference, r.PageReference)
 	}
@@ -83,8 +86,12 @@ func testBadWebhooks(t *testing.T, h Harness) {
 		return out
 	}
 	other := h.Sign([]byte("{}"), now)
-	changed := bytes.Replace(w.Body, []byte("1999"), []byte("9991"), 1)
+	changed := bytes.Replace(w.Body, []byte("19"), []byte("91"), 1)
 	big := append(bytes.Repeat([]byte(" "), 10<<20), w.Body...)
+	life := h.Traits.SignatureLife
+	if life == 0 {
+		life = 5 * time.Minute
+	}
 	scenarios := []struct {
 		name   string
 		body   []byte
@@ -98,7 +105,7 @@ func testBadWebhooks(t *testing.T, h Harness) {
 		{"truncated body", w.Body[:len(w.Body)/2], w.Header, now},
 		{"empty body", nil, w.Header, now},
 		{"replayed after a week", w.Body, w.Header, now.Add(7 * 24 * time.Hour)},
-		{"signed ten minutes ago", w.Body, h.Sign(w.Body, now.Add(-10*time.Minute)), now},
+		{"signed too long ago", w.Body, h.Sign(w.Body, now.Add(-life-5*time.Minute)), now},
 		{"signed ten minutes ahead", w.Body, h.Sign(w.Body, now.Add(10*time.Minute)), now},
 		{"signed two days ahead", w.Body, h.Sign(w.Body, now.Add(48*time.Hour)), now},
 		{"10 MB unsigned", big, w.Header, now},
