@@ -50,7 +50,7 @@ func readConfig(dir string, env func(string) string) (config, error) {
 	m := hmac.New(sha256.New, key)
 	m.Write([]byte("ezscale download links"))
 	cfg.linkKey = m.Sum(nil)
-	for _, read := range []func(*config, func(string) string) error{readPublicURL, readStripe, readVirtFusion, readVIES, readSMTP} {
+	for _, read := range []func(*config, func(string) string) error{readPublicURL, readStripe, readPayPal, readVirtFusion, readVIES, readSMTP} {
 		if err := read(&cfg, env); err != nil {
 			return cfg, err
 		}
@@ -139,6 +139,29 @@ func readStripe(cfg *config, env func(string) string) error {
 		}
 	}
 	cfg.gateways["stripe"] = s
+	return nil
+}
+
+func readPayPal(cfg *config, env func(string) string) error {
+	s := payments.Settings{ClientID: env("PAYPAL_CLIENT_ID"), SecretKey: env("PAYPAL_SECRET"), WebhookSecret: env("PAYPAL_WEBHOOK_ID"), APIURL: env("PAYPAL_API_URL")}
+	if s == (payments.Settings{}) {
+		return nil
+	}
+	if s.ClientID == "" || s.SecretKey == "" {
+		return errors.New("PAYPAL_CLIENT_ID and PAYPAL_SECRET belong together: both are those of one REST app, live or sandbox")
+	}
+	if s.WebhookSecret == "" {
+		return errors.New("PAYPAL_WEBHOOK_ID is missing: without it no payment would be believed; PayPal shows it beside the webhook of the app")
+	}
+	if strings.HasPrefix(s.WebhookSecret, "WH-") {
+		return errors.New("PAYPAL_WEBHOOK_ID must be the id of the app's webhook; what begins with WH- is the id of a single event")
+	}
+	if s.APIURL != "" {
+		if err := checkURL("PAYPAL_API_URL", s.APIURL); err != nil {
+			return err
+		}
+	}
+	cfg.gateways["paypal"] = s
 	return nil
 }
 

@@ -19,6 +19,7 @@ func read(t *testing.T, values map[string]string) (config, error) {
 
 func TestWrongValuesStopWithASentenceThatNamesThem(t *testing.T) {
 	stripe := map[string]string{"STRIPE_SECRET_KEY": "sk_test_1", "STRIPE_WEBHOOK_SECRET": "whsec_1"}
+	paypal := map[string]string{"PAYPAL_CLIENT_ID": "AZ1", "PAYPAL_SECRET": "EH-secret", "PAYPAL_WEBHOOK_ID": "8PT597110X687430L"}
 	scenarios := []struct {
 		name   string
 		values map[string]string
@@ -34,6 +35,11 @@ func TestWrongValuesStopWithASentenceThatNamesThem(t *testing.T) {
 		{"Stripe key alone", map[string]string{"STRIPE_SECRET_KEY": "sk_live_1"}, "STRIPE_WEBHOOK_SECRET", "sk_live_1"},
 		{"wrong webhook secret", map[string]string{"STRIPE_SECRET_KEY": "sk_live_1", "STRIPE_WEBHOOK_SECRET": "we_1"}, "STRIPE_WEBHOOK_SECRET", "we_1"},
 		{"wrong address of Stripe", merge(stripe, "STRIPE_API_URL", "localhost:1"), "STRIPE_API_URL", ""},
+		{"PayPal client id alone", map[string]string{"PAYPAL_CLIENT_ID": "AZ1"}, "PAYPAL_SECRET", ""},
+		{"PayPal secret alone", map[string]string{"PAYPAL_SECRET": "EH-secret"}, "PAYPAL_CLIENT_ID", "EH-secret"},
+		{"PayPal without a webhook", merge(paypal, "PAYPAL_WEBHOOK_ID", ""), "PAYPAL_WEBHOOK_ID", "EH-secret"},
+		{"a PayPal event for a webhook", merge(paypal, "PAYPAL_WEBHOOK_ID", "WH-2N9-1"), "PAYPAL_WEBHOOK_ID", "EH-secret"},
+		{"wrong address of PayPal", merge(paypal, "PAYPAL_API_URL", "sandbox"), "PAYPAL_API_URL", "EH-secret"},
 		{"panel without a token", map[string]string{"VIRTFUSION_URL": "https://panel.example.com"}, "VIRTFUSION_TOKEN", ""},
 		{"token without a panel", map[string]string{"VIRTFUSION_TOKEN": "secret-token"}, "VIRTFUSION_URL", "secret-token"},
 		{"wrong address of the panel", map[string]string{"VIRTFUSION_URL": "panel", "VIRTFUSION_TOKEN": "secret-token"}, "VIRTFUSION_URL", "secret-token"},
@@ -55,22 +61,24 @@ func TestWrongValuesStopWithASentenceThatNamesThem(t *testing.T) {
 }
 
 func merge(a map[string]string, k, v string) map[string]string {
-	out := map[string]string{k: v}
+	out := map[string]string{}
 	for k, v := range a {
 		out[k] = v
 	}
+	out[k] = v
 	return out
 }
 
 func TestGoodValues(t *testing.T) {
 	cfg, err := read(t, map[string]string{
 		"EZSCALE_KEY": " " + goodKey + "\n", "EZSCALE_URL": "https://account.example.com/", "STRIPE_SECRET_KEY": "rk_live_1", "STRIPE_WEBHOOK_SECRET": "whsec_1",
+		"PAYPAL_CLIENT_ID": "AZ1", "PAYPAL_SECRET": "EH1", "PAYPAL_WEBHOOK_ID": "8PT",
 		"VIRTFUSION_URL": "https://panel.example.com", "VIRTFUSION_TOKEN": "t", "SMTP_HOST": "mail.example.com", "SMTP_TLS": "true", "MAIL_FROM": "Billing <billing@example.com>",
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if cfg.publicURL != "https://account.example.com" || cfg.gateways["stripe"].SecretKey != "rk_live_1" || cfg.platforms["virtfusion"].Token != "t" || cfg.smtp.Port != 587 || !cfg.smtp.TLS {
+	if cfg.publicURL != "https://account.example.com" || cfg.gateways["stripe"].SecretKey != "rk_live_1" || cfg.gateways["paypal"].ClientID != "AZ1" || cfg.platforms["virtfusion"].Token != "t" || cfg.smtp.Port != 587 || !cfg.smtp.TLS {
 		t.Errorf("got %+v %+v", cfg, cfg.smtp)
 	}
 	again, err := read(t, map[string]string{"EZSCALE_KEY": goodKey})

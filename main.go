@@ -21,6 +21,7 @@ import (
 	"github.com/ezscale/ezscale/hooks/payments"
 	"github.com/ezscale/ezscale/hooks/provisioning"
 	"github.com/ezscale/ezscale/integrations/manual"
+	"github.com/ezscale/ezscale/integrations/paypal"
 	"github.com/ezscale/ezscale/integrations/stripe"
 	"github.com/ezscale/ezscale/integrations/vies"
 	"github.com/ezscale/ezscale/integrations/virtfusion"
@@ -93,6 +94,11 @@ func compose(app *pocketbase.PocketBase, cfg config) error {
 		Gateways: map[string]payments.Factory{
 			"stripe": func(s payments.Settings) (billing.Gateway, error) {
 				return stripe.New(stripe.Config{SecretKey: s.SecretKey, WebhookSecret: s.WebhookSecret, APIURL: s.APIURL, Now: time.Now}, nil)
+			},
+			"paypal": func(s payments.Settings) (billing.Gateway, error) {
+				return paypal.New(paypal.Config{
+					ClientID: s.ClientID, Secret: s.SecretKey, WebhookID: s.WebhookSecret, APIURL: s.APIURL, CertAuthority: s.CertAuthority, Now: time.Now,
+				}, nil)
 			},
 		},
 		GatewayOverride: cfg.gateways,

@@ -82,6 +82,7 @@ func (s *Subject) settings(app core.App, kind string) (Settings, error) {
 		}
 		set.APIURL = r.GetString("api_url")
 	}
+	set.ClientID, set.CertAuthority = env.ClientID, env.CertAuthority
 	if env.SecretKey != "" {
 		set.SecretKey = env.SecretKey
 	}

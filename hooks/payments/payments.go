@@ -20,9 +20,12 @@ import (
 
 // Settings are what a gateway's adapter is built from.
 type Settings struct {
+	ClientID      string // where the account has one beside its secret (PayPal)
 	SecretKey     string
-	WebhookSecret string
+	WebhookSecret string // or the id of the registration that deliveries are signed for
 	APIURL        string
+	// CertAuthority vouches for deliveries of a sandbox, in PEM; "" is the system's.
+	CertAuthority string
 }
 
 // String keeps keys out of logs.

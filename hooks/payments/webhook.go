@@ -44,6 +44,8 @@ func (s *Subject) receiveWebhook(r *op.Request) error {
 	switch {
 	case errors.Is(err, billing.ErrNotConfigured):
 		return unready(err)
+	case errors.Is(err, billing.ErrGatewayTemporary):
+		return op.NewProblem(http.StatusServiceUnavailable, "not_verified", "The delivery cannot be verified now; please deliver it again.").Because(err)
 	case err != nil:
 		r.App.Logger().Warn("Webhook refused", slog.String("gateway", kind), slog.String("ip", r.RealIP()), slog.Any("error", err))
 		return op.NewProblem(http.StatusBadRequest, "bad_signature", "The delivery is not signed by the gateway.").Because(err)

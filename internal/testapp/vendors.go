@@ -7,6 +7,7 @@ import (
 	"github.com/ezscale/ezscale/hooks/payments"
 	"github.com/ezscale/ezscale/hooks/provisioning"
 	"github.com/ezscale/ezscale/integrations/manual"
+	"github.com/ezscale/ezscale/integrations/paypal"
 	"github.com/ezscale/ezscale/integrations/stripe"
 	"github.com/ezscale/ezscale/integrations/virtfusion"
 )
@@ -16,6 +17,11 @@ func gateways(now func() time.Time) map[string]payments.Factory {
 	return map[string]payments.Factory{
 		"stripe": func(s payments.Settings) (billing.Gateway, error) {
 			return stripe.New(stripe.Config{SecretKey: s.SecretKey, WebhookSecret: s.WebhookSecret, APIURL: s.APIURL, Now: now}, nil)
+		},
+		"paypal": func(s payments.Settings) (billing.Gateway, error) {
+			return paypal.New(paypal.Config{
+				ClientID: s.ClientID, Secret: s.SecretKey, WebhookID: s.WebhookSecret, APIURL: s.APIURL, CertAuthority: s.CertAuthority, Now: now,
+			}, nil)
 		},
 	}
 }
