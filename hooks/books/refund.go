@@ -124,6 +124,12 @@ func holdPayment(tx core.App, now time.Time, p Payout) error {
 	return nil
 }
 
+// news reports whether a report says something that is not known yet, nor older
+// than what is.
+func (r Refund) news(rep RefundReport) bool {
+	return r.Status != rep.Status && billing.CheckRefundTransition(r.Status, rep.Status) == nil
+}
+
 // RefundReport is what became of a refund at its gateway.
 type RefundReport struct {
 	Status    billing.RefundStatus
@@ -142,8 +148,7 @@ func (b *Books) SettleRefund(tx core.App, now time.Time, id string, rep RefundRe
 	if err != nil {
 		return err
 	}
-	older := billing.CheckRefundTransition(r.Status, rep.Status) != nil
-	if older || r.Status == rep.Status {
+	if !r.news(rep) {
 		return nil
 	}
 	settled := ""

@@ -154,6 +154,9 @@ func (a *attempt) lead(app core.App, now time.Time, status string) error {
 		params["status"] = attemptCancelled // what they stood for is over
 	}
 	_, err := app.DB().NewQuery("UPDATE `payment_transactions` SET `status` = {:status}, `updated` = {:now} WHERE " + parts + " AND `status` IN ('created', 'open', 'pending', 'needs_action', 'unknown')").Bind(params).Execute()
+	if err == nil { // dunning looks at them at its next run
+		_, err = app.DB().NewQuery("UPDATE `invoices` SET `next_step_at` = {:now} WHERE `status` = 'open' AND `id` IN (SELECT `invoice` FROM `payment_transactions` WHERE " + parts + ")").Bind(params).Execute()
+	}
 	if err != nil {
 		return fmt.Errorf("invoices on the page of attempt %s: %w", a.ID, err)
 	}

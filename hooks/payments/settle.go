@@ -241,13 +241,19 @@ func progress(tx core.App, now time.Time, a *attempt, rep billing.PaymentReport)
 	if _, err := tx.DB().Update(collections.PaymentTransactions, change, dbx.HashExp{"id": a.ID}).Execute(); err != nil {
 		return fmt.Errorf("record %s payment %s: %w", a.Gateway, rep.Reference, err)
 	}
+	if status == a.Status {
+		return nil
+	}
+	return a.turned(tx, now, status)
+}
+
+// turned tells those who follow an attempt that its state has changed: the other
+// invoices of its page, and dunning.
+func (a *attempt) turned(tx core.App, now time.Time, status string) error {
 	if a.mass() {
 		if err := a.lead(tx, now, status); err != nil {
 			return err
 		}
-	}
-	if status == a.Status {
-		return nil
 	}
 	return wake(tx, now, a.Invoice)
 }
