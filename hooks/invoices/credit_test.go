@@ -152,7 +152,7 @@ func TestC4ADiscountIsNoCredit(t *testing.T) {
 }
 
 // TestC5CreditComesBackFirst: what was paid from credit is credit again, also on
-// cancelling; only cash leaves, and of each payment no more than it holds.
+// a cancellation; only cash leaves, and of each payment no more than it holds.
 func TestC5CreditComesBackFirst(t *testing.T) {
 	d := begin(t)
 	ada := d.Customer("ada")
@@ -182,7 +182,7 @@ func TestC5CreditComesBackFirst(t *testing.T) {
 		t.Errorf("more than the payment held: got %s, want 422", r)
 	}
 	same(t, "cash", d.Balance(ada.Id, "cash:manual", "EUR"), 0)
-	// Cancelling what was paid from credit alone gives all of it back.
+	// A cancellation of what was paid from credit alone gives all of it back.
 	d.Want(http.StatusCreated, d.staff("/invoices/"+d.invoice(ada, line("Cable", 1, 300))+"/credit-notes", map[string]any{"reason": "cancelled"}))
 	same(t, "credit", d.credit(ada), 400)
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // csv is the statement for spreadsheets, in UTF-8 with a header row. Dates are
@@ -31,20 +33,13 @@ func (a account) csv() ([]byte, error) {
 }
 
 // harmless is a text that no spreadsheet takes for a formula: one that begins
-// like one gets an apostrophe in front, which spreadsheets do not show
-// (OWASP, CSV Injection).
+// like one, whatever cannot be seen before it, gets an apostrophe in front, which
+// spreadsheets do not show (OWASP, CSV Injection).
 func harmless(text string) string {
-	if strings.ContainsAny(firstRune(strings.TrimSpace(text)), "=+-@|%＝＋－＠") || strings.ContainsAny(firstRune(text), "\t\r\n") {
+	seen := strings.TrimLeftFunc(text, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) })
+	first, _ := utf8.DecodeRuneInString(seen)
+	if len(seen) < len(text) || strings.ContainsRune("=+-@|%＝＋－＠", first) {
 		return "'" + text
 	}
 	return text
-}
-
-func firstRune(s string) string {
-	for i := range s {
-		if i > 0 {
-			return s[:i]
-		}
-	}
-	return s
 }

@@ -86,8 +86,8 @@ func TestB10MoneyOnAClosedInvoiceIsCredit(t *testing.T) {
 	d.file(v.Text("pdf_url"), "%PDF-")
 }
 
-// money are the collections on which the books rest.
-var money = []string{
+// guarded are the collections on which the books rest.
+var guarded = []string{
 	collections.Invoices, collections.InvoiceItems, collections.InvoiceSeries, collections.PaymentTransactions, collections.LedgerEntries, collections.CreditNotes, collections.CreditNoteItems,
 	collections.Refunds, collections.Disputes, collections.CreditBalances, collections.CreditAdjustments, collections.UnmatchedPayments, collections.Orders, collections.OrderItems,
 	collections.Subscriptions, collections.SubscriptionItems, collections.SubscriptionChanges, collections.CouponRedemptions, collections.BillableItems, collections.DunningSteps, collections.GatewayCustomers, collections.PaymentMethods,
@@ -106,7 +106,7 @@ func TestStaffCannotBreakTheBooksByHand(t *testing.T) {
 	d.Want(http.StatusCreated, d.Do(http.MethodPost, "/api/v1/staff/unmatched-payments", d.Staff(), map[string]any{"amount_minor": 1, "currency": "EUR", "reference": "bank-2", "note": "who?"}))
 	d.Quiet()
 	rows, ledger := d.Rows(), d.content()
-	for _, name := range money {
+	for _, name := range guarded {
 		base := "/api/collections/" + name + "/records"
 		c, err := d.FindCollectionByNameOrId(name)
 		if err != nil {
@@ -144,7 +144,7 @@ func TestStaffCannotBreakTheBooksByHand(t *testing.T) {
 func (d *desk) content() string {
 	d.Helper()
 	out := ""
-	for _, name := range money {
+	for _, name := range guarded {
 		rows := []dbx.NullStringMap{}
 		if err := d.DB().NewQuery("SELECT * FROM `" + name + "` ORDER BY `rowid`").All(&rows); err != nil {
 			d.Fatal(err)

@@ -98,7 +98,7 @@ func (h *hands) step() *testapp.Answer {
 // thing is done whole or refused, every rule of the books holds after each, and
 // from where it ends one can go on.
 func TestC10AnyOrderOfCorrectionsHolds(t *testing.T) {
-	seeds, steps := 80, 90
+	seeds, steps := 6, 60
 	if testing.Short() {
 		seeds = 2
 	}
@@ -126,7 +126,6 @@ func TestC10AnyOrderOfCorrectionsHolds(t *testing.T) {
 					t.Fatalf("after step %d: %v %v", i, faults, err)
 				}
 			}
-			t.Logf("%d done", done)
 			if done < steps/4 {
 				t.Errorf("%d of %d steps did anything", done, steps)
 			}
@@ -150,7 +149,7 @@ func (h *hands) goOn(t *testing.T) {
 		}
 		h.file(h.show(h.of, id).Text("pdf_url"), "%PDF-")
 	}
-	if credit := h.desk.credit(h.of); credit > 0 {
+	if credit := h.credit(h.of); credit > 0 {
 		h.Want(http.StatusCreated, h.staff("/customers/"+h.of.Id+"/refunds", map[string]any{"amount_minor": credit, "currency": "EUR", "to": "manual", "reference": h.key(), "reason": "the end"}))
 	}
 	notes := h.Want(http.StatusOK, h.Do(http.MethodGet, "/api/v1/credit-notes?per_page=200", h.of.Token, nil))

@@ -53,7 +53,7 @@ func refusal(err error) error {
 	}{
 		{books.ErrNoInvoice, http.StatusNotFound, "not_found", "", "There is nothing here, or it is not yours."},
 		{books.ErrState, http.StatusConflict, "state", "", "The invoice is not in a state that allows this. Look at it again: it may have been paid, credited or cancelled meanwhile."},
-		{books.ErrCredit, http.StatusConflict, "not_enough_credit", "amount_minor", "The customer has less credit than that."},
+		{books.ErrCredit, http.StatusConflict, "not_enough_credit", "amount_minor", "There is less credit than that."},
 		{books.ErrKeyUsed, http.StatusConflict, "key_used", "key", "This key or reference was used for something else before."},
 		{billing.ErrCreditNothing, http.StatusConflict, "nothing_left", "lines", "Nothing is left to credit on this invoice."},
 		{billing.ErrCreditTooMuch, http.StatusUnprocessableEntity, "too_much", "lines", "This is more than is left to credit."},

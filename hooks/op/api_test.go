@@ -56,6 +56,10 @@ func TestAnswersFitTheirDescription(t *testing.T) {
 	ada := app.Customer("ada")
 	o := app.Buy(ada, testapp.Cart{Plan: "vps-m"})
 	open := app.Order(ada, testapp.Cart{Gateway: "manual"})
+	reason := map[string]any{"key": "described", "reason": "goodwill", "lines": []any{map[string]any{"position": 1, "net_minor": 90}}}
+	note := app.Want(http.StatusCreated, app.Do(http.MethodPost, "/api/v1/staff/invoices/"+o.Invoice+"/credit-notes", app.Staff(), reason)).Text("id")
+	manual := map[string]any{"key": "described", "customer": ada.Id, "lines": []any{map[string]any{"description": "Work", "unit_minor": 1000, "period_start": "2026-01-01", "period_end": "2026-02-01"}}}
+	draft := app.Want(http.StatusCreated, app.Do(http.MethodPost, "/api/v1/staff/invoices", app.Staff(), manual)).Text("id")
 	app.Quiet()
 	service, item := o.Services[0], app.Body(testapp.Cart{})["items"]
 	calls := []struct {
@@ -63,6 +67,7 @@ func TestAnswersFitTheirDescription(t *testing.T) {
 		body                          any
 	}{
 		{"GET", "/api/v1/config", "", "", nil},
+		{"POST", "/api/v1/invoices/{id}/apply-credit", "/api/v1/invoices/" + open.Invoice + "/apply-credit", ada.Token, map[string]any{"amount_minor": 1}},
 		{"GET", "/api/v1/catalog", "/api/v1/catalog?currency=EUR", "", nil},
 		{"POST", "/api/v1/orders/quote", "", "", map[string]any{"currency": "EUR", "items": item}},
 		{"POST", "/api/v1/orders", "", ada.Token, app.Body(testapp.Cart{})},
@@ -81,6 +86,21 @@ func TestAnswersFitTheirDescription(t *testing.T) {
 		{"GET", "/api/v1/me", "", ada.Token, nil},
 		{"PATCH", "/api/v1/me", "", ada.Token, map[string]any{"name": "Ada"}},
 		{"GET", "/api/v1/staff/permissions", "", app.Staff(), nil},
+		{"GET", "/api/v1/credit", "", ada.Token, nil},
+		{"POST", "/api/v1/credit/top-ups", "", ada.Token, map[string]any{"client_key": "described", "amount_minor": 100, "gateway": "manual"}},
+		{"GET", "/api/v1/credit-notes", "", ada.Token, nil},
+		{"GET", "/api/v1/credit-notes/{id}", "/api/v1/credit-notes/" + note, ada.Token, nil},
+		{"GET", "/api/v1/statement", "", ada.Token, nil},
+		{"POST", "/api/v1/invoices/pay", "", ada.Token, map[string]any{"invoices": []string{open.Invoice}, "gateway": "manual"}},
+		{"GET", "/api/v1/staff/invoices/{id}", "/api/v1/staff/invoices/" + draft, app.Staff(), nil},
+		{"PUT", "/api/v1/staff/invoices/{id}", "/api/v1/staff/invoices/" + draft, app.Staff(), map[string]any{"lines": manual["lines"]}},
+		{"POST", "/api/v1/staff/invoices", "", app.Staff(), manual},
+		{"POST", "/api/v1/staff/invoices/{id}/issue", "/api/v1/staff/invoices/" + draft + "/issue", app.Staff(), nil},
+		{"POST", "/api/v1/staff/invoices/{id}/correct", "/api/v1/staff/invoices/" + draft + "/correct", app.Staff(), map[string]any{"key": "described", "reason": "wrong"}},
+		{"POST", "/api/v1/staff/invoices/{id}/refunds", "/api/v1/staff/invoices/" + o.Invoice + "/refunds", app.Staff(), map[string]any{"key": "described", "reason": "goodwill", "to": "manual", "reference": "bank-1"}},
+		{"GET", "/api/v1/staff/customers/{id}/credit", "/api/v1/staff/customers/" + ada.Id + "/credit", app.Staff(), nil},
+		{"GET", "/api/v1/staff/customers/{id}/statement", "/api/v1/staff/customers/" + ada.Id + "/statement", app.Staff(), nil},
+		{"GET", "/api/v1/staff/unmatched-payments", "", app.Staff(), nil},
 	}
 	for _, c := range calls {
 		concrete := c.concrete
