@@ -50,4 +50,5 @@ const (
 	DunningSteps        = "dunning_steps"
 	BillingProfiles     = "billing_profiles"
 	UnmatchedPayments   = "unmatched_payments"
+	BankImports         = "bank_imports"
 )

@@ -31,3 +31,18 @@ func creditorReference(text string) (reference string, ok bool) {
 	}
 	return code[4:], true
 }
+
+// SameAccount reports whether two names are of one account: the same letters and
+// digits, or a German IBAN beside the bank code and number within it, as MT940
+// writes "12030000/202051".
+func SameAccount(a, b string) bool {
+	if plain(a) == plain(b) {
+		return true
+	}
+	if strings.Contains(a, "/") {
+		a, b = b, a
+	}
+	bank, number, ok := strings.Cut(b, "/")
+	iban := plain(a)
+	return ok && len(iban) == 22 && strings.HasPrefix(iban, "DE") && iban[4:12] == bank && strings.TrimLeft(iban[12:], "0") == strings.TrimLeft(number, "0")
+}

@@ -137,3 +137,15 @@ func TestEmbeddedInputs(t *testing.T) {
 		t.Errorf("parameters: got %v, want id and page", params)
 	}
 }
+
+func TestBytesAreBase64(t *testing.T) {
+	type upload struct {
+		Content []byte `json:"content"`
+	}
+	table := NewTable(time.Now)
+	Add(table, Spec{ID: "upload", Method: http.MethodPost, Path: "/upload", Access: Staff}, func(*Request, upload) (None, error) { return None{}, nil })
+	content := member2(table.OpenAPI(), "components", "schemas", "upload", "properties", "content")
+	if member2(content, "type") != "string" || member2(content, "contentEncoding") != "base64" {
+		t.Errorf("got %v", content)
+	}
+}

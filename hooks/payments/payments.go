@@ -77,6 +77,7 @@ func Register(app core.App, table *op.Table, worker *jobs.Worker, deps Deps) *Su
 	s.methodOps(table)
 	s.manualOps(table)
 	s.unmatchedOps(table)
+	s.bankOps(table)
 	s.guard(app)
 	worker.Handle(jobWebhook, s.retryEvent)
 	worker.Handle(jobWatch, s.watch)
