@@ -11,6 +11,7 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
+	"github.com/ezscale/ezscale/collections"
 	"github.com/ezscale/ezscale/internal/testapp"
 )
 
@@ -56,6 +57,7 @@ func settle(app *testapp.App, name string) *estate {
 	app.Helper()
 	e := &estate{of: app.Customer(name), ids: map[string][]string{}}
 	e.orders = append(e.orders, app.Buy(e.of, testapp.Cart{Hostname: name + ".example.com"}), app.Order(e.of, testapp.Cart{Gateway: "manual"}))
+	offer(app, e.of)
 	app.Quiet()
 	app.Eventually("the saved card is known", func() bool { return app.Count("payment_methods", "`user` = '"+e.of.Id+"'") > 0 })
 	e.correct(app)
@@ -106,6 +108,17 @@ func (e *estate) correct(app *testapp.App) {
 	app.Quiet()
 }
 
+// offer sends a customer a quote.
+func offer(app *testapp.App, to *testapp.Person) {
+	app.Helper()
+	items := []map[string]any{{"price": app.Price("vps-s", "EUR", "monthly").Id, "choices": map[string]string{"template_id": "8"}}}
+	quote, err := collections.Insert(app.App, collections.Quotes, map[string]any{"user": to.Id, "title": "An offer", "status": "draft", "currency": "EUR", "items": items})
+	if err != nil {
+		app.Fatal(err)
+	}
+	app.Want(http.StatusOK, app.Do(http.MethodPost, "/api/v1/staff/quotes/"+quote.Id+"/send", app.Staff(), map[string]any{}))
+}
+
 // mentions returns an id or address of the customer's that a text shows, or "".
 func (e *estate) mentions(text string) string {
 	if strings.Contains(text, e.of.Email) {
@@ -129,6 +142,7 @@ var bodies = map[string]any{
 	"invoices.pay":    map[string]string{"gateway": "stripe"},
 
 	"subscriptions.cancel": map[string]string{"at": "now", "client_key": "not-yours-1"},
+	"quotes.accept":        map[string]any{"gateway": "stripe", "terms": true, "total_minor": 490},
 }
 
 func TestOperationsOfCustomersAreTheirsAlone(t *testing.T) {

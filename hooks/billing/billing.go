@@ -48,8 +48,11 @@ func Register(app core.App, table *op.Table, worker *jobs.Worker, deps Deps) {
 	s.catalogOps(table)
 	s.orderOps(table)
 	s.reviewOps(table)
+	s.quoteOps(table)
 	s.guard(app)
+	s.guardQuotes(app)
 	deps.Books.OnPaid(s.applyPaid)
 	deps.Books.OnVoided(s.voided)
 	worker.Handle(jobExpire, s.expire)
+	worker.Handle(jobQuote, s.expireQuote)
 }

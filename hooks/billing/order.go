@@ -3,6 +3,7 @@ package billing
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/pocketbase/dbx"
@@ -35,6 +36,7 @@ type orderRequest struct {
 // Check refuses what no cart could make right.
 func (in orderRequest) Check(f *op.Fields) {
 	f.Check(len(in.ClientKey) >= 8 && len(in.ClientKey) <= 80, "client_key", "invalid", "client_key must have 8 to 80 characters; use a random one per order.")
+	f.Check(!strings.HasPrefix(in.ClientKey, quoteKey), "client_key", "invalid", "client_key must not begin with "+quoteKey)
 	f.Check(in.Terms, "terms", "required", "Please accept the terms.")
 }
 
@@ -156,6 +158,11 @@ func (s *subject) place(tx core.App, r *op.Request, p purchase) (*core.Record, e
 	}
 	if err := redeem(tx, order, cart, now); err != nil {
 		return nil, err
+	}
+	if p.quote != "" {
+		if err := s.accepted(tx, p.quote, order, now); err != nil {
+			return nil, err
+		}
 	}
 	invoice, err := s.invoice(tx, sale{user: user.Id, order: order, cart: cart, gateway: p.gateway, method: method, now: now})
 	if err != nil {

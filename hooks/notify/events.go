@@ -34,6 +34,13 @@ func (s *Subject) onRecords(app core.App) {
 		}
 		return s.reviewMail(e.App, e.Record, before)
 	}})
+	app.OnRecordUpdateExecute(collections.Quotes).Bind(&hook.Handler[*core.RecordEvent]{Id: "notifyQuote", Priority: 10, Func: func(e *core.RecordEvent) error {
+		before := e.Record.Original().GetString("status")
+		if err := e.Next(); err != nil {
+			return err
+		}
+		return s.quoteMail(e.App, e.Record, before)
+	}})
 }
 
 // issued sends an invoice that is due later. What is paid on a page at once gets

@@ -53,3 +53,25 @@ func (s *Subject) orderMail(tx core.App, order *core.Record, kind mail.Kind, num
 	}
 	return s.write(tx, letter{key: string(kind) + ":" + order.Id, kind: kind, user: user, data: data})
 }
+
+// quoteMail tells a customer of a quote that staff sent.
+func (s *Subject) quoteMail(tx core.App, quote *core.Record, before string) error {
+	if quote.GetString("status") != "sent" || before == "sent" {
+		return nil
+	}
+	user, err := tx.FindRecordById(collections.Users, quote.GetString("user"))
+	if err != nil {
+		return fmt.Errorf("mail about quote %s: %w", quote.Id, err)
+	}
+	link, err := portal(tx, "/quotes/"+quote.Id)
+	if err != nil {
+		return err
+	}
+	amount, err := collections.Amount(quote, "total_minor")
+	if err != nil {
+		return err
+	}
+	data := mail.Data{Link: link, Title: quote.GetString("title"), Amount: amount, On: collections.Time(quote, "valid_until")}
+	key := fmt.Sprintf("%s:%s:%d", mail.QuoteSent, quote.Id, collections.Time(quote, "sent_at").UnixMilli())
+	return s.write(tx, letter{key: key, kind: mail.QuoteSent, user: user, data: data})
+}
