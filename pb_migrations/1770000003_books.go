@@ -125,11 +125,27 @@ func collecting() []table {
 	}
 }
 
+// freezeInvoices makes some columns beside those that always were final once an
+// invoice has its number.
+func freezeInvoices(app core.App, more ...string) error {
+	changed := "FALSE"
+	for _, c := range append(append([]string{}, issued...), more...) {
+		changed += " OR OLD.`" + c + "` IS NOT NEW.`" + c + "`"
+	}
+	return exec(app,
+		"DROP TRIGGER IF EXISTS `guard_invoices_UPDATE`",
+		forbid("invoices", "UPDATE", "OLD.`status` != 'draft' AND ("+changed+")", "an issued invoice is never edited; correct it by a credit note"),
+	)
+}
+
 // bookGuards puts under the new tables what nobody may do.
 func bookGuards(app core.App) error {
 	lineKeeps := ""
 	for _, c := range []string{"user", "invoice", "position", "kind", "description", "quantity", "unit_minor", "amount_minor", "net_minor", "tax_minor", "taxes", "subscription", "period_start", "period_end", "detail", "tax_date", "parent", "item"} {
 		lineKeeps += " OR OLD.`" + c + "` IS NOT NEW.`" + c + "`"
+	}
+	if err := freezeInvoices(app, "kind", "parent", "taxes", "tax_inclusive", "tax_rounding", "note", "evidence"); err != nil {
+		return err
 	}
 	const issuedLine = "(SELECT `status` FROM `invoices` WHERE `id` = OLD.`invoice`) != 'draft'"
 	return exec(app,
@@ -159,6 +175,9 @@ func bookGuards(app core.App) error {
 }
 
 func booksDown(app core.App) error {
+	if err := freezeInvoices(app); err != nil {
+		return err
+	}
 	gone := []string{"follow_ledger_credit", "guard_credit_balances", "guard_invoice_items_UPDATE", "guard_invoice_items_UPDATE_credited", "guard_invoices_UPDATE_due", "guard_payment_transactions_UPDATE_refunded", "guard_coupons_UPDATE"}
 	for _, n := range gone {
 		if err := exec(app, "DROP TRIGGER IF EXISTS `"+n+"`"); err != nil {
