@@ -91,7 +91,7 @@ var documentRules = []Rule{
 		"what hangs on an invoice is its customer's, in its currency",
 		"SELECT `i`.`number` || ' line ' || `l`.`position` AS `what`, 0 AS `off` FROM `invoice_items` `l` JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice` WHERE `l`.`user` != `i`.`user`" +
 			" UNION ALL SELECT `n`.`number`, 0 FROM `credit_notes` `n` LEFT JOIN `invoices` `i` ON `i`.`id` = `n`.`invoice` WHERE `n`.`user` IS NOT `i`.`user` OR `n`.`currency` != `i`.`currency`" +
-			" UNION ALL SELECT 'payment ' || `p`.`id`, 0 FROM `payment_transactions` `p` LEFT JOIN `invoices` `i` ON `i`.`id` = `p`.`invoice` WHERE `p`.`user` IS NOT `i`.`user`" +
+			" UNION ALL SELECT 'payment ' || `p`.`id`, 0 FROM `payment_transactions` `p` LEFT JOIN `invoices` `i` ON `i`.`id` = `p`.`invoice` WHERE `p`.`user` IS NOT `i`.`user` AND (`p`.`invoice` != '' OR `p`.`applied_minor` != 0)" +
 			" UNION ALL SELECT 'order ' || `o`.`id`, 0 FROM `orders` `o` JOIN `invoices` `i` ON `i`.`id` = `o`.`invoice` WHERE `o`.`user` != `i`.`user`",
 	},
 	{
