@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"strings"
 	"sync/atomic"
 )
 
@@ -49,7 +50,7 @@ func (c *Client) begin(what string, write bool) *exchange {
 func (x *exchange) send(ctx context.Context, method, path, key string, body, out any) error {
 	token, err := x.client.tokens.get(ctx)
 	if err != nil {
-		return x.fail(kindOf(err), "no access token", err)
+		return x.fail(kindOf(err), "no access token: "+strings.TrimPrefix(err.Error(), "paypal: "), err)
 	}
 	err = x.once(ctx, token, method, path, key, body, out)
 	if x.status != http.StatusUnauthorized {
@@ -59,7 +60,7 @@ func (x *exchange) send(ctx context.Context, method, path, key string, body, out
 	// same may be sent once more.
 	x.client.tokens.drop(token)
 	if token, err = x.client.tokens.get(ctx); err != nil {
-		return x.fail(kindOf(err), "no access token", err)
+		return x.fail(kindOf(err), "no access token: "+strings.TrimPrefix(err.Error(), "paypal: "), err)
 	}
 	return x.once(ctx, token, method, path, key, body, out)
 }

@@ -27,7 +27,7 @@ type order struct {
 }
 
 func (b *Box) renderOrder(o *order) object {
-	unit := object{"reference_id": o.reference, "amount": o.amount.render(), "payee": object{"merchant_id": "SANDBOXMERCHA"}}
+	unit := object{"reference_id": o.reference, "amount": o.amount.render(), "payee": object{"merchant_id": "SANDBXMERCHNT"}}
 	for name, v := range map[string]string{"custom_id": o.customID, "invoice_id": o.invoiceID, "description": o.description} {
 		if v != "" {
 			unit[name] = v
@@ -107,7 +107,7 @@ func createOrder(b *Box, c *call) (reply, *apiError) {
 		return reply{}, refusedAt("/payment_source/paypal", "MISSING_REQUIRED_PARAMETER", "The sandbox takes orders with payment_source.paypal and an experience_context or a vault_id.")
 	}
 	if o.store && b.switches.VaultOff {
-		return reply{}, refused("NOT_ENABLED_TO_VAULT_PAYMENT_SOURCE", "The API caller or the merchant is not allowed to vault the given payment source.")
+		return reply{}, refused("NOT_ENABLED_TO_VAULT_PAYMENT_SOURCE", "The API caller or the merchant on whose behalf the API call is initiated is not allowed to vault the given source. Please contact PayPal customer support for assistance.")
 	}
 	b.orders.put(o.id, o)
 	return b.orderReply(o, http.StatusOK), nil
@@ -203,9 +203,9 @@ func captureOrder(b *Box, c *call) (reply, *apiError) {
 	}
 	switch {
 	case o.status == "COMPLETED":
-		return reply{}, refused("ORDER_ALREADY_CAPTURED", "Order already captured. If 'intent=CAPTURE' only one capture per order is allowed.")
+		return reply{}, refused("ORDER_ALREADY_CAPTURED", "Order already captured.If 'intent=CAPTURE' only one capture per order is allowed.")
 	case o.status != "APPROVED":
-		e := refused("ORDER_NOT_APPROVED", "Payer has not yet approved the Order for payment. Please redirect the payer to the 'rel':'approve' url.")
+		e := refused("ORDER_NOT_APPROVED", "Payer has not yet approved the Order for payment. Please redirect the payer to the 'rel':'approve' url returned as part of the HATEOAS links within the Create Order call or provide a valid `payment_source` in the request.")
 		e.remember = false
 		return reply{}, e
 	}
@@ -237,7 +237,7 @@ func (b *Box) keep(o *order, p testPayer) {
 func (b *Box) chargeToken(o *order, id string) (reply, *apiError) {
 	t, ok := b.vault.get(id)
 	if !ok || t.gone || t.hidden {
-		return reply{}, refused("TOKEN_ID_NOT_FOUND", "Specified token was not found or is no longer valid.")
+		return reply{}, refused("TOKEN_ID_NOT_FOUND", "Specified token was not found. Verify the token and try the request again.")
 	}
 	o.payer, o.customer = t.payer.Email, t.customer
 	if err := b.pay(o, t.payer, t.payer.later); err != nil {

@@ -1,6 +1,9 @@
 package paypalbox
 
-import "strings"
+import (
+	"hash/fnv"
+	"strings"
+)
 
 // testPayer is a PayPal account by what becomes of its payments.
 type testPayer struct {
@@ -40,15 +43,17 @@ func payerByEmail(email string) (testPayer, bool) {
 	return testPayer{}, false
 }
 
-// account is the PayPal id of the payer's account: the same for the same payer.
+// account is the PayPal id of the payer's account: the same for the same payer,
+// in the letters and digits PayPal uses.
 func (p testPayer) account() string {
-	id := "SBX"
-	for _, r := range strings.ToUpper(p.Email) {
-		if r >= 'A' && r <= 'Z' {
-			id += string(r)
-		}
+	const letters = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(p.Email))
+	id := []byte("SBX")
+	for n := h.Sum64(); len(id) < 13; n /= 32 {
+		id = append(id, letters[n%32])
 	}
-	return (id + "0000000000")[:13]
+	return string(id)
 }
 
 func (p testPayer) render() object {
@@ -59,10 +64,10 @@ func (p testPayer) render() object {
 }
 
 var refusals = map[string]string{
-	"INSTRUMENT_DECLINED":            "The instrument presented was either declined by the processor or bank, or it can't be used for this payment.",
+	"INSTRUMENT_DECLINED":            "The instrument presented  was either declined by the processor or bank, or it can't be used for this payment.",
 	"PAYER_CANNOT_PAY":               "Payer cannot pay for this transaction. Please contact the payer to find other ways to pay for this transaction.",
 	"TRANSACTION_REFUSED":            "The request was refused.",
-	"PAYER_ACTION_REQUIRED":          "Payer needs to perform the following action before proceeding with payment.",
+	"PAYER_ACTION_REQUIRED":          "Transaction cannot complete successfully, instruct the buyer to return to PayPal.",
 	"PAYER_ACCOUNT_LOCKED_OR_CLOSED": "The payer account cannot be used for this transaction.",
 	"AGREEMENT_ALREADY_CANCELLED":    "The requested agreement is already canceled.",
 }

@@ -113,7 +113,7 @@ func searchTransactions(b *Box, c *call) (reply, *apiError) {
 	}
 	first := min((page-1)*size, len(found))
 	return reply{status: http.StatusOK, body: object{
-		"transaction_details": found[first:min(first+size, len(found))], "account_number": "SANDBOXMERCHA",
+		"transaction_details": found[first:min(first+size, len(found))], "account_number": "SANDBXMERCHNT",
 		"start_date": c.query.Get("start_date"), "end_date": c.query.Get("end_date"), "last_refreshed_datetime": refreshed.Format("2006-01-02T15:04:05-0700"),
 		"page": page, "total_items": len(found), "total_pages": max(1, (len(found)+size-1)/size),
 	}}, nil

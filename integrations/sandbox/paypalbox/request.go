@@ -121,7 +121,7 @@ func (b *Box) answer(r *http.Request, e endpoint, route string) (reply, *apiErro
 	case e.memory == 0:
 		return e.do(b, c)
 	case id == "" && e.needsID:
-		return reply{}, invalid("", "PAYPAL_REQUEST_ID_REQUIRED", "A PayPal-Request-Id is required for this request.")
+		return reply{}, invalid("", "PAYPAL_REQUEST_ID_REQUIRED", "A PayPal-Request-Id is required if you are trying to process payment for an Order. Please specify a PayPal-Request-Id or Create the Order without a 'payment_source' specified.")
 	case id == "":
 		b.complain("%s %s came without a PayPal-Request-Id", r.Method, r.URL.Path)
 		return e.do(b, c)

@@ -96,7 +96,7 @@ func (s spec) missing(v object, path, pointer string) *apiError {
 		return nil
 	}
 	sort.Strings(lacks)
-	return invalid(pointer+"/"+lacks[0], "MISSING_REQUIRED_PARAMETER", "A required field is missing.")
+	return invalid(pointer+"/"+lacks[0], "MISSING_REQUIRED_PARAMETER", "A required field or parameter is missing.")
 }
 
 func (s spec) member(r rule, v any, path, pointer string) *apiError {

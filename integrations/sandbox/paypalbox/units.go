@@ -16,7 +16,8 @@ var currencies = strings.Fields("AUD BRL CAD CNY CZK DKK EUR HKD HUF ILS JPY MYR
 
 var amountShape = regexp.MustCompile(`^((-?[0-9]+)|(-?([0-9]+)?[.][0-9]+))$`)
 
-// maxUnits is the largest amount in the smallest unit: 9,999,999.99.
+// maxUnits is the largest amount in the smallest unit: 9,999,999.99. PayPal
+// documents far more; what it really takes is a limit of each account.
 const maxUnits = 999_999_999
 
 // sum is an amount of money in a currency's smallest unit at PayPal.
@@ -55,7 +56,7 @@ func readSum(v any, pointer string) (sum, *apiError) {
 	}
 	whole, fraction, _ := strings.Cut(value, ".")
 	if len(fraction) > decimals(code) {
-		return sum{}, refusedAt(pointer+"/value", "DECIMAL_PRECISION", "If the currency supports decimals, only two decimal place precision is supported; %s has %d.", code, decimals(code))
+		return sum{}, refusedAt(pointer+"/value", "DECIMAL_PRECISION", "If the currency supports decimals, only two decimal place precision is supported.")
 	}
 	for len(fraction) < decimals(code) {
 		fraction += "0"
@@ -63,9 +64,9 @@ func readSum(v any, pointer string) (sum, *apiError) {
 	units, err := strconv.ParseInt(whole+fraction, 10, 64)
 	switch {
 	case err != nil || units > maxUnits:
-		return sum{}, refusedAt(pointer+"/value", "MAX_VALUE_EXCEEDED", "Should be less than or equal to 9999999.99; or 999999999 where there are no decimals.")
+		return sum{}, refusedAt(pointer+"/value", "MAX_VALUE_EXCEEDED", "Should be less than or equal to 999999999999999.99.")
 	case units <= 0:
-		return sum{}, refusedAt(pointer+"/value", "CANNOT_BE_ZERO_OR_NEGATIVE", "Must be greater than zero.")
+		return sum{}, refusedAt(pointer+"/value", "CANNOT_BE_ZERO_OR_NEGATIVE", "Must be greater than zero. If the currency supports decimals, only two decimal place precision is supported.")
 	}
 	return sum{code, units}, nil
 }
