@@ -103,7 +103,9 @@ func (j *pricing) line(l *billing.Line) (tax.Line, error) {
 		j.decided[day] = t
 	}
 	j.evidence = t.Evidence
-	if l.Kind == billing.LineTopUp { // taxed when it buys something
+	// Credit is taxed when it buys something. A late fee is compensation and pays
+	// for no supply (CJEU 222/81, BAZ Bausystem).
+	if l.Kind == billing.LineTopUp || l.Kind == billing.LineLateFee {
 		t = tax.Treatment{Category: tax.OutOfScope, Reason: tax.ReasonNotTaxable, Date: t.Date}
 	}
 	var err error

@@ -46,6 +46,8 @@ func (s *Subject) OpenPage(ctx context.Context, app core.App, invoice *core.Reco
 			return s.open(ctx, app, gateway, a)
 		case a.PageURL != "" && s.usable(a, kind):
 			return a.PageURL, nil
+		case a.Status == attemptNeedsAction && a.Gateway == kind && a.ActionURL != "":
+			return a.ActionURL, nil // confirming pays the attempt that is open
 		case a.Status == attemptPending || a.Status == attemptUnknown:
 			return "", ErrPending
 		}
@@ -122,17 +124,21 @@ func (s *Subject) open(ctx context.Context, app core.App, gateway billing.Gatewa
 	if err != nil {
 		return "", fmt.Errorf("open payment page of invoice %s: %w", a.Invoice, err)
 	}
+	kept := int64(0)
 	err = app.RunInTransaction(func(tx core.App) error {
 		now := s.Now()
 		if err := a.opened(tx, page, now); err != nil {
 			return err
 		}
-		_, err := tx.DB().Update(collections.PaymentTransactions, dbx.Params{
+		res, err := tx.DB().Update(collections.PaymentTransactions, dbx.Params{
 			"status": attemptOpen, "page_reference": page.Reference, "page_url": page.URL,
 			"page_expires_at": collections.Stamp(page.ExpiresAt).String(), "updated": collections.Stamp(now).String(),
 		}, dbx.HashExp{"id": a.ID, "status": attemptCreated}).Execute()
 		if err != nil {
 			return fmt.Errorf("keep payment page: %w", err)
+		}
+		if kept, err = res.RowsAffected(); err != nil || kept == 0 {
+			return err
 		}
 		_, err = jobs.Enqueue(tx, now, jobs.Job{
 			Kind: jobWatch, Key: jobWatch + ":" + a.ID, Serial: "invoice:" + a.Invoice, User: a.User, Actor: audit.System,
@@ -140,7 +146,24 @@ func (s *Subject) open(ctx context.Context, app core.App, gateway billing.Gatewa
 		})
 		return err
 	})
+	if err == nil && kept == 0 {
+		return "", s.discard(ctx, app, gateway, a, page)
+	}
 	return page.URL, err
+}
+
+// discard closes a page whose attempt was ended while it was being opened, for
+// example because the saved card was charged meanwhile: it must not be paid, too.
+func (s *Subject) discard(ctx context.Context, app core.App, gateway billing.Gateway, a *attempt, page billing.Page) error {
+	rep, err := gateway.ClosePage(ctx, page.Reference)
+	if err != nil {
+		return fmt.Errorf("close the needless payment page of invoice %s: %w", a.Invoice, err)
+	}
+	rep.AttemptID = a.ID
+	if err := app.RunInTransaction(func(tx core.App) error { return s.settle(tx, s.Now(), a.Gateway, rep) }); err != nil {
+		return err
+	}
+	return fmt.Errorf("invoice %s: %w", a.Invoice, ErrPending)
 }
 
 // pageRequest is the same for the same attempt, so that a repeated call is

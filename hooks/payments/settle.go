@@ -225,19 +225,11 @@ func (s *Subject) closeOther(tx core.App, now time.Time, a *attempt) error {
 // stays open through declines, and nothing revives a cancelled attempt.
 func progress(tx core.App, now time.Time, a *attempt, rep billing.PaymentReport) error {
 	status := nextStatus(a, rep)
-	if over := a.Status == attemptFailed || a.Status == attemptCancelled; over && (a.Reference != "" || rep.Reference == "") {
-		return nil // late news do not say otherwise why it ended
-	}
-	change := dbx.Params{"status": status, "reason": collections.Cut(rep.Reason, 200), "decline": string(rep.Decline), "updated": collections.Stamp(now).String()}
-	if a.Reference == "" && rep.Reference != "" {
-		change["gateway_transaction_id"] = rep.Reference
-	}
-	if rep.ActionURL != "" {
-		change["action_url"] = rep.ActionURL
-	}
-	if status == a.Status && rep.Reason == a.Reason && rep.ActionURL == "" && (a.Reference != "" || rep.Reference == "") {
+	change := a.news(rep, status)
+	if len(change) == 0 {
 		return nil
 	}
+	change["updated"] = collections.Stamp(now).String()
 	if _, err := tx.DB().Update(collections.PaymentTransactions, change, dbx.HashExp{"id": a.ID}).Execute(); err != nil {
 		return fmt.Errorf("record %s payment %s: %w", a.Gateway, rep.Reference, err)
 	}
@@ -256,6 +248,25 @@ func (a *attempt) turned(tx core.App, now time.Time, status string) error {
 		}
 	}
 	return wake(tx, now, a.Invoice)
+}
+
+// news lists what a report changes. Why an attempt ended stays as it is, whatever
+// arrives late.
+func (a *attempt) news(rep billing.PaymentReport, status string) dbx.Params {
+	change := dbx.Params{}
+	if a.Reference == "" && rep.Reference != "" {
+		change["gateway_transaction_id"] = rep.Reference
+	}
+	if a.Status == attemptFailed || a.Status == attemptCancelled {
+		return change
+	}
+	if rep.ActionURL != "" {
+		change["action_url"] = rep.ActionURL
+	}
+	if status != a.Status || rep.Reason != a.Reason || len(change) > 0 {
+		change["status"], change["reason"], change["decline"] = status, collections.Cut(rep.Reason, 200), string(rep.Decline)
+	}
+	return change
 }
 
 // wake makes dunning look at an open invoice at its next run.
