@@ -106,6 +106,10 @@ func chargeBy(pay *payments.Subject) func(ctx context.Context, app core.App, inv
 func dunningDeps(d Deps, bk *books.Books, pay *payments.Subject, mails *notify.Subject) dunning.Deps {
 	return dunning.Deps{
 		Now: d.Now, Books: bk, Close: pay.CloseAll, Mail: mails.Collect, End: renewals.End,
+		Foretell: func(app core.App, subscription string, now time.Time) (dunning.Next, error) {
+			f, err := renewals.Foretell(app, subscription, now)
+			return dunning.Next{Reason: f.Reason, At: f.At, DueAt: f.DueAt, Period: f.Period, Total: f.Total, Auto: f.Auto}, err
+		},
 		Charge: func(tx core.App, invoice, method *core.Record, key string) (bool, error) {
 			err := pay.ChargeSaved(tx, invoice, method, payments.Charge{Actor: audit.System, Automatic: true, Key: key})
 			if errors.Is(err, payments.ErrPending) {

@@ -47,9 +47,13 @@ func claim(tx core.App, c *Case, kind dunning.Kind, n int, at, now time.Time, d 
 	if err != nil {
 		return "", false, fmt.Errorf("detail: %w", err)
 	}
-	return collections.Row(tx, collections.DunningSteps, now, dbx.Params{
+	id, fresh, err = collections.Row(tx, collections.DunningSteps, now, dbx.Params{
 		"user": c.Invoice.User, "invoice": c.Invoice.ID, "kind": string(kind), "step": n, "at": collections.Stamp(at).String(), "detail": string(raw),
 	})
+	if fresh {
+		c.Facts.Done = append(c.Facts.Done, dunning.Done{Kind: kind, N: n, At: at})
+	}
+	return id, fresh, err
 }
 
 // take carries out one step in the transaction of tx. done is false when it was

@@ -26,31 +26,24 @@ type attemptRow struct {
 	Created     string `db:"created"`
 }
 
+// results are what became of an attempt, by its stored status.
+var results = map[string]dunning.Result{
+	"succeeded": dunning.Succeeded, "pending": dunning.Pending, "unknown": dunning.Unknown, "needs_action": dunning.Authenticate, "cancelled": dunning.Cancelled, "failed": dunning.Soft,
+}
+
 // result is what became of an attempt; ok is false for a page that is merely
 // open or was closed unpaid: payments closes it before charging.
 func (r attemptRow) result() (result dunning.Result, ok bool) {
-	switch billing.PaymentState(r.Status) {
-	case billing.PaymentSucceeded:
-		return dunning.Succeeded, true
-	case billing.PaymentPending:
-		return dunning.Pending, true
-	case billing.PaymentNeedsAction:
-		return dunning.Authenticate, r.Kind != "page"
-	case billing.PaymentCancelled:
-		if r.Decline == "outage" || r.Decline == "unused" {
-			return dunning.Outage, true // the gateway was never asked
-		}
-		return dunning.Cancelled, r.Kind != "page"
-	}
+	result, ok = results[r.Status]
 	switch {
-	case r.Status == "unknown":
-		return dunning.Unknown, true
-	case r.Status == "failed" && billing.DeclineKind(r.Decline) == billing.DeclineHard:
+	case result == dunning.Cancelled && (r.Decline == "outage" || r.Decline == "unused"):
+		return dunning.Outage, true // the gateway was never asked
+	case result == dunning.Cancelled, result == dunning.Authenticate:
+		return result, r.Kind != "page"
+	case result == dunning.Soft && billing.DeclineKind(r.Decline) == billing.DeclineHard:
 		return dunning.Hard, true
-	case r.Status == "failed":
-		return dunning.Soft, true
 	}
-	return "", false
+	return result, ok
 }
 
 // readAttempts reads all tries to pay the invoice, oldest first.

@@ -29,6 +29,8 @@ type Deps struct {
 	Charge func(tx core.App, invoice, method *core.Record, key string) (bool, error)
 	// End ends a subscription for good, with its services.
 	End func(tx core.App, subscription string, now time.Time) error
+	// Foretell says what is invoiced next for a subscription.
+	Foretell func(app core.App, subscription string, now time.Time) (Next, error)
 	// Mail queues the mail of a step that was claimed under this id.
 	Mail func(tx core.App, step string, kind dunning.Kind, n int, d books.Document) error
 }
@@ -43,5 +45,7 @@ func Register(app core.App, table *op.Table, deps Deps) *Subject {
 	deps.Books.OnPaid(s.closed)
 	deps.Books.OnVoided(s.closed)
 	s.onFacts(app)
+	s.whyOps(table)
+	s.staffOps(table)
 	return s
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/ezscale/ezscale/collections"
+	"github.com/ezscale/ezscale/engine/billing"
 	"github.com/ezscale/ezscale/engine/dunning"
 	"github.com/ezscale/ezscale/hooks/books"
 )
@@ -105,7 +106,8 @@ func (c *Case) readInvoice(app core.App) (charges bool, err error) {
 
 // readServices reads the subscriptions that the invoice bills, and the method
 // that one of them is to be paid by. What never started has nothing to suspend,
-// and what is paused is off for a reason of its own.
+// and what is paused is off for a reason of its own. A cancelled invoice bills
+// nothing any more, but may have to restore what was suspended for it.
 func (c *Case) readServices(app core.App) (preferred string, err error) {
 	rows := []struct {
 		ID     string `db:"id"`
@@ -113,8 +115,8 @@ func (c *Case) readServices(app core.App) (preferred string, err error) {
 		Method string `db:"payment_method"`
 	}{}
 	err = collections.Statement(app, "SELECT DISTINCT `u`.`id`, `u`.`access`, `u`.`payment_method` FROM `invoice_items` `l` JOIN `subscriptions` `u` ON `u`.`id` = `l`.`subscription`"+
-		" WHERE `l`.`invoice` = {:invoice} AND "+bills+" AND `u`.`status` != 'pending' AND NOT (`u`.`access` = 'suspended' AND `u`.`access_reason` = 'paused') ORDER BY `u`.`id`").
-		Bind(dbx.Params{"invoice": c.Invoice.ID}).All(&rows)
+		" WHERE `l`.`invoice` = {:invoice} AND ("+bills+" OR {:over} AND `l`.`subscription` != '') AND `u`.`status` != 'pending' AND NOT (`u`.`access` = 'suspended' AND `u`.`access_reason` = 'paused') ORDER BY `u`.`id`").
+		Bind(dbx.Params{"invoice": c.Invoice.ID, "over": c.Invoice.Status != billing.InvoiceOpen && c.Invoice.Status != billing.InvoiceUncollectible}).All(&rows)
 	if err != nil {
 		return "", fmt.Errorf("services of invoice %s: %w", c.Invoice.Number, err)
 	}

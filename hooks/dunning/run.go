@@ -13,6 +13,7 @@ import (
 	"github.com/ezscale/ezscale/collections"
 	"github.com/ezscale/ezscale/engine/billing"
 	"github.com/ezscale/ezscale/engine/dunning"
+	"github.com/ezscale/ezscale/hooks/audit"
 )
 
 const (
@@ -51,10 +52,38 @@ func (s *Subject) Run(ctx context.Context, app core.App, now time.Time) error {
 			}
 		}
 		if !fresh {
-			return nil
+			return s.restoreOrphans(ctx, app, now)
 		}
 	}
 	return nil
+}
+
+// restoreOrphans gives back what is suspended though no invoice bills it any
+// more: its line was credited, or an event got lost.
+func (s *Subject) restoreOrphans(ctx context.Context, app core.App, now time.Time) error {
+	ids := []string{}
+	err := app.DB().NewQuery("SELECT `id` FROM `subscriptions` `u` WHERE `access` = 'suspended' AND `access_reason` = 'overdue' AND NOT EXISTS (SELECT 1 FROM `invoice_items` `l` JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice`" +
+		" WHERE `l`.`subscription` = `u`.`id` AND " + bills + " AND `i`.`status` IN ('open', 'uncollectible')) ORDER BY `id`").Column(&ids)
+	if err != nil {
+		return fmt.Errorf("suspended without an invoice: %w", err)
+	}
+	failed := []error{}
+	for _, id := range ids {
+		if ctx.Err() != nil {
+			break
+		}
+		err := app.RunInTransaction(func(tx core.App) error {
+			if err := s.setAccess(tx, id, dunning.AccessOpen, now); err != nil {
+				return err
+			}
+			return audit.Write(tx, now, audit.Entry{
+				ActorKind: audit.System, Action: "dunning.unsuspend", Resource: collections.Subscriptions, ResourceID: id,
+				Changes: map[string]any{"subscriptions": []string{id}, "why": "no open invoice bills it"},
+			})
+		})
+		failed = append(failed, err)
+	}
+	return errors.Join(failed...)
 }
 
 // collect looks at one invoice. A payment page that is open in the way of a

@@ -26,9 +26,11 @@ type debt struct {
 // default; no card leaves nothing to charge.
 func owing(t *testing.T, cards ...string) *debt {
 	t.Helper()
-	app := testapp.New(t, testapp.Steady())
+	t.Parallel() // most of the time is spent waiting
+	app := testapp.New(t)
 	d := &debt{App: app, ada: app.Customer("ada")}
-	d.order = buy(app, d.ada)
+	d.order = app.Buy(d.ada, testapp.Cart{})
+	app.Quiet()
 	d.keep(cards...)
 	d.bill()
 	return d
@@ -52,21 +54,6 @@ func (d *debt) day(n int) {
 		d.Clock().Advance(min(24*time.Hour, to.Sub(d.Clock().Now())))
 		d.Settle()
 	}
-}
-
-// buy buys a server while time runs, and stops the clock again.
-func buy(app *testapp.App, by *testapp.Person) *testapp.Order {
-	app.Helper()
-	o := app.Order(by, testapp.Cart{})
-	app.PayWith(o, testapp.CardWorks)
-	if !app.Within(20*time.Second, func() bool {
-		app.Clock().Advance(500 * time.Millisecond)
-		return app.Service(o).GetString("status") == "active"
-	}) {
-		app.Fatal("the service was not built", app.Describe())
-	}
-	app.Quiet()
-	return o
 }
 
 // keep replaces the saved cards by these.
@@ -126,18 +113,10 @@ func (d *debt) access() string {
 	return d.One(collections.Subscriptions, dbx.HashExp{"order": d.order.ID}).GetString("access")
 }
 
-// wait waits for something while the clock stands still but for jobs.
-func (d *debt) wait(what string, cond func() bool) {
-	d.Helper()
-	if !d.Within(20*time.Second, func() bool { d.Wake(); return cond() }) {
-		d.Fatalf("did not happen: %s\nstory: %s\n%s", what, d.story(), d.Describe())
-	}
-}
-
-// subjects lists what the customer was written, from the n-th mail on.
-func (d *debt) subjects(n int) string {
+// subjects lists what the customer was written.
+func (d *debt) subjects() string {
 	all := []string{}
-	for _, m := range d.Mails(d.ada.Email)[n:] {
+	for _, m := range d.Mails(d.ada.Email) {
 		all = append(all, m.Subject)
 	}
 	return strings.Join(all, "\n")

@@ -30,31 +30,23 @@ var errSettled = errors.New("not sent: the invoice is settled")
 // Collect queues the mail of a dunning step, in the transaction that claimed it.
 // It is composed when it is sent, of what is owed then.
 func (s *Subject) Collect(tx core.App, step string, kind dunning.Kind, n int, d books.Document) error {
-	which, ok := mailOf(kind, n)
-	if !ok {
+	which := mailsOf[kind]
+	if len(which) == 0 {
 		return fmt.Errorf("no mail for a step of kind %s", kind)
 	}
-	_, err := s.announce(tx, ofStep+step, which, d.User, d.ID, kind == dunning.Reminder || kind == dunning.Notice)
+	_, err := s.announce(tx, ofStep+step, which[min(max(n, 1), len(which))-1], d.User, d.ID, kind == dunning.Reminder || kind == dunning.Notice)
 	return err
 }
 
-// mailOf is the mail of a step.
-func mailOf(kind dunning.Kind, n int) (mail.Kind, bool) {
-	switch kind {
-	case dunning.Reminder:
-		return mail.PaymentReminder, true
-	case dunning.Notice:
-		return []mail.Kind{mail.OverdueNotice1, mail.OverdueNotice2, mail.OverdueNotice3}[min(max(n, 1), 3)-1], true
-	case dunning.FinalWarning:
-		return mail.FinalWarning, true
-	case dunning.AskAuthentication:
-		return mail.ConfirmPayment, true
-	case dunning.AskNewMethod:
-		return mail.MethodNeeded, true
-	case dunning.Kind(mail.PaymentFailed):
-		return mail.PaymentFailed, true
-	}
-	return "", false
+// mailsOf are the mails of each kind of step, by its number; the last one serves
+// all that follow.
+var mailsOf = map[dunning.Kind][]mail.Kind{
+	dunning.Reminder:                 {mail.PaymentReminder},
+	dunning.Notice:                   {mail.OverdueNotice1, mail.OverdueNotice2, mail.OverdueNotice3},
+	dunning.FinalWarning:             {mail.FinalWarning},
+	dunning.AskAuthentication:        {mail.ConfirmPayment},
+	dunning.AskNewMethod:             {mail.MethodNeeded},
+	dunning.Kind(mail.PaymentFailed): {mail.PaymentFailed},
 }
 
 // stepDetail is what a step remembers for its mail.
@@ -86,7 +78,7 @@ func collecting(app core.App, key string, inv, user *core.Record, data *mail.Dat
 	if data.Service, err = servicesOf(app, inv.Id); err != nil {
 		return err
 	}
-	data.Method, err = methodName(app, d.Method)
+	data.Method, err = collections.MethodName(app, d.Method)
 	if err == nil && step.GetString("kind") == string(dunning.Reminder) && !d.On.IsZero() {
 		data.Method, err = defaultMethod(app, user.Id)
 	}
@@ -123,29 +115,7 @@ func defaultMethod(app core.App, user string) (string, error) {
 	if err != nil || m == nil {
 		return "", err
 	}
-	return methodName(app, m.GetString("gateway_method_id"))
-}
-
-// methodName is a saved method as customers know it: "Visa •••• 4242".
-func methodName(app core.App, id string) (string, error) {
-	if id == "" {
-		return "", nil
-	}
-	m, err := collections.First(app, collections.PaymentMethods, dbx.HashExp{"gateway_method_id": id})
-	if err != nil || m == nil {
-		return "", err
-	}
-	brand := m.GetString("brand")
-	if brand == "" {
-		brand = m.GetString("kind")
-	}
-	if brand != "" {
-		brand = strings.ToUpper(brand[:1]) + strings.ReplaceAll(brand[1:], "_", " ")
-	}
-	if last := m.GetString("last4"); last != "" {
-		brand += " •••• " + last
-	}
-	return brand, nil
+	return collections.MethodName(app, m.GetString("gateway_method_id"))
 }
 
 // suspension tells why an unpaid service was switched off: the invoice that

@@ -213,7 +213,8 @@ func (s *Subject) end(tx core.App, svc, sub *core.Record, now time.Time) error {
 }
 
 // How long a job that was given up rests before it is tried again: what a person
-// must mend is not asked of the platform every few minutes.
+// must mend is not asked of the platform every few minutes. Who has paid is not
+// kept waiting for a day.
 const (
 	restAfterFailure = time.Hour
 	restAfterRefusal = 24 * time.Hour
@@ -233,7 +234,7 @@ func (s *Subject) overdueJob(tx core.App, svc *core.Record, kind provisioning.Jo
 		return false, fmt.Errorf("job %s: %w", key, err)
 	}
 	rest := restAfterFailure
-	if job.GetString("error_class") == string(provisioning.ClassPermanent) {
+	if kind != provisioning.JobUnsuspend && job.GetString("error_class") == string(provisioning.ClassPermanent) {
 		rest = restAfterRefusal
 	}
 	if job.GetString("state") != jobs.Failed || now.Sub(collections.Time(job, "updated")) < rest {

@@ -81,9 +81,12 @@ func (a *App) Pass(days int) {
 // happened, and what that caused.
 func (a *App) Settle() {
 	a.Helper()
-	for range 3 {
+	for range 10 {
 		a.RunTasks()
 		a.Quiet()
+		if a.Count("invoices", "`status` IN ('open', 'uncollectible') AND `next_step_at` != '' AND `next_step_at` <= '"+stamp(a.clock.Now())+"'") == 0 {
+			return
+		}
 	}
 }
 
