@@ -59,16 +59,16 @@ var documentRules = []Rule{
 		"SELECT `posting` AS `what`, `amount_minor` AS `off` FROM `ledger_entries` WHERE `account` = 'receivable' AND `invoice` NOT IN (SELECT `id` FROM `invoices`)",
 	},
 	{
-		"the ledger has the sales, taxes and losses of an invoice, on its customer",
+		"the ledger has the sales, taxes, losses and top-ups of an invoice, on its customer",
 		"WITH `booked` AS (SELECT `invoice`, MIN(`user`) AS `one`, MAX(`user`) AS `other`, -SUM(IIF(`account` = 'revenue', `amount_minor`, 0)) AS `net`, -SUM(IIF(`account` = 'tax_payable', `amount_minor`, 0)) AS `tax`," +
-			" SUM(IIF(`account` = 'bad_debt', `amount_minor`, 0)) AS `lost` FROM `ledger_entries` GROUP BY `invoice`)," +
+			" SUM(IIF(`account` = 'bad_debt', `amount_minor`, 0)) AS `lost`, -SUM(IIF(`account` = 'topups', `amount_minor`, 0)) AS `bought` FROM `ledger_entries` GROUP BY `invoice`)," +
 			" `taken` AS (SELECT `invoice`, SUM(`subtotal_minor`) AS `net`, SUM(`tax_minor`) AS `tax` FROM `credit_notes` GROUP BY `invoice`)," +
 			// A cancelled invoice has its whole booking reversed, or a credit note over all of it.
-			" `sold` AS (SELECT `i`.`id`, `i`.`number`, `i`.`user`, `i`.`written_off_minor` AS `lost`," +
+			" `sold` AS (SELECT `i`.`id`, `i`.`number`, `i`.`user`, IIF(`i`.`kind` = 'topup', 0, `i`.`written_off_minor`) AS `lost`, IIF(`i`.`kind` = 'topup', `i`.`due_minor`, 0) AS `bought`," +
 			" IIF(`i`.`kind` = 'topup' OR `i`.`status` = 'void', 0, `i`.`subtotal_minor` - IFNULL(`t`.`net`, 0)) AS `net`, IIF(`i`.`kind` = 'topup' OR `i`.`status` = 'void', 0, `i`.`tax_minor` - IFNULL(`t`.`tax`, 0)) AS `tax`" +
 			" FROM `invoices` `i` LEFT JOIN `taken` `t` ON `t`.`invoice` = `i`.`id` WHERE `i`.`status` != 'draft')" +
-			" SELECT `s`.`number` AS `what`, `s`.`net` + `s`.`tax` + `s`.`lost` - IFNULL(`b`.`net` + `b`.`tax` + `b`.`lost`, 0) AS `off` FROM `sold` `s` LEFT JOIN `booked` `b` ON `b`.`invoice` = `s`.`id`" +
-			" WHERE `s`.`net` != IFNULL(`b`.`net`, 0) OR `s`.`tax` != IFNULL(`b`.`tax`, 0) OR `s`.`lost` != IFNULL(`b`.`lost`, 0) OR `b`.`one` != `s`.`user` OR `b`.`other` != `s`.`user`",
+			" SELECT `s`.`number` AS `what`, `s`.`net` + `s`.`tax` + `s`.`lost` + `s`.`bought` - IFNULL(`b`.`net` + `b`.`tax` + `b`.`lost` + `b`.`bought`, 0) AS `off` FROM `sold` `s` LEFT JOIN `booked` `b` ON `b`.`invoice` = `s`.`id`" +
+			" WHERE `s`.`net` != IFNULL(`b`.`net`, 0) OR `s`.`tax` != IFNULL(`b`.`tax`, 0) OR `s`.`lost` != IFNULL(`b`.`lost`, 0) OR `s`.`bought` != IFNULL(`b`.`bought`, 0) OR `b`.`one` != `s`.`user` OR `b`.`other` != `s`.`user`",
 	},
 	{
 		"an invoice's tax is the sum of its tax groups",

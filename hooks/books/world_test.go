@@ -38,6 +38,7 @@ func populate(t *testing.T) *world {
 	w.sell()
 	w.correct()
 	w.giveBack()
+	w.topUp()
 	w.arrange()
 	return w
 }
@@ -106,27 +107,29 @@ func (w *world) giveBack() {
 	payment := w.One(collections.PaymentTransactions, dbx.HashExp{"invoice": w.rows["first"], "status": "succeeded"}).Id
 	w.must(func(tx core.App) error {
 		now := w.Clock().Now()
-		refund, _, err := collections.Row(tx, collections.Refunds, now, dbx.Params{
-			"user": w.user, "payment": payment, "gateway": "stripe", "idempotency_key": "back", "currency": "EUR", "amount_minor": 200, "status": "succeeded",
-		})
-		if err != nil {
+		if _, err := w.books.BeginRefund(tx, now, books.Payout{User: w.user, Key: "back", Amount: eur(200), Gateway: "stripe", Payment: payment, Reason: "sorry", Actor: "staff"}); err != nil {
 			return err
 		}
-		dispute, _, err := collections.Row(tx, collections.Disputes, now, dbx.Params{
-			"user": w.user, "payment": payment, "gateway": "stripe", "gateway_dispute_id": "dp_1", "currency": "EUR", "amount_minor": 300, "status": "needs_response", "funds_withdrawn": true, "fee_minor": 0,
-		})
-		if err != nil {
-			return err
-		}
-		if err := collections.Post(tx, now, "refund:"+refund, w.user, "", payment, billing.PostRefund("stripe", eur(200))); err != nil {
-			return err
-		}
-		if err := collections.Post(tx, now, "dispute_opened:"+dispute, w.user, "", payment, billing.PostDisputeOpened("stripe", eur(300))); err != nil {
-			return err
-		}
-		_, err = tx.DB().Update(collections.PaymentTransactions, dbx.Params{"refunded_minor": 200, "disputed_minor": 300}, dbx.HashExp{"id": payment}).Execute()
+		_, err := w.books.RecordDispute(tx, now, books.Dispute{Gateway: "stripe", ID: "dp_1", Payment: payment, Status: billing.DisputeNeedsResponse, Amount: eur(300), Withdrawn: true})
 		return err
 	})
+}
+
+// topUp buys credit and pays half of it.
+func (w *world) topUp() {
+	w.must(func(tx core.App) error {
+		now := w.Clock().Now()
+		session, err := w.books.Open(tx, now)
+		if err != nil {
+			return err
+		}
+		credit := line("Credit", 1, 5000)
+		credit.Kind = billing.LineTopUp
+		_, err = session.Issue(books.Invoice{User: w.user, Kind: books.KindTopUp, Currency: "EUR", Lines: []billing.Line{credit}, DueAt: now})
+		return err
+	})
+	invoice := w.One(collections.Invoices, dbx.HashExp{"kind": books.KindTopUp}).Id
+	w.Want(200, w.Do("POST", "/api/v1/staff/invoices/"+invoice+"/payments", w.Staff(), map[string]any{"amount_minor": 2500, "currency": "EUR", "reference": "half"}))
 }
 
 // arrange has a reminder, a coupon, a quote, a change and things that wait.
