@@ -1,9 +1,7 @@
 package collections
 
 import (
-	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -66,24 +64,41 @@ type customerRow struct {
 // LoadCustomer reads a customer's present details. Errors: ErrNotYours for an
 // unknown id.
 func LoadCustomer(app core.App, user string) (Customer, error) {
-	r := customerRow{}
-	err := Statement(app, "SELECT `u`.`id`, `u`.`name`, `u`.`email`, `u`.`locale`, `u`.`currency`,"+
+	found, err := LoadCustomers(app, []string{user})
+	if err != nil {
+		return Customer{}, err
+	}
+	c, known := found[user]
+	if !known {
+		return Customer{}, fmt.Errorf("customer %q: %w", user, ErrNotYours)
+	}
+	return c, nil
+}
+
+// LoadCustomers reads the present details of several customers by id; unknown
+// ones are missing in the answer.
+func LoadCustomers(app core.App, users []string) (map[string]Customer, error) {
+	list, err := json.Marshal(users)
+	if err != nil {
+		return nil, fmt.Errorf("customers: %w", err)
+	}
+	rows := []customerRow{}
+	err = Statement(app, "SELECT `u`.`id`, `u`.`name`, `u`.`email`, `u`.`locale`, `u`.`currency`,"+
 		" IFNULL(`p`.`company`, '') AS `company`, IFNULL(`p`.`street`, '') AS `street`, IFNULL(`p`.`postcode`, '') AS `postcode`, IFNULL(`p`.`city`, '') AS `city`,"+
 		" IFNULL(`p`.`region`, '') AS `region`, IFNULL(`p`.`country`, '') AS `country`, IFNULL(`p`.`tax_id`, '') AS `tax_id`,"+
 		" IFNULL(`b`.`tax_exempt`, FALSE) AS `tax_exempt`, IFNULL(`b`.`exempt_reason`, '') AS `exempt_reason`, IFNULL(`b`.`vat_check`, '') AS `vat_check`, IFNULL(`b`.`ip_country`, '') AS `ip_country`"+
-		" FROM `users` `u` LEFT JOIN `user_profiles` `p` ON `p`.`user` = `u`.`id` LEFT JOIN `billing_profiles` `b` ON `b`.`user` = `u`.`id` WHERE `u`.`id` = {:id}").
-		Bind(dbx.Params{"id": user}).One(&r)
-	if errors.Is(err, sql.ErrNoRows) {
-		return Customer{}, fmt.Errorf("customer %q: %w", user, ErrNotYours)
-	}
+		" FROM `users` `u` LEFT JOIN `user_profiles` `p` ON `p`.`user` = `u`.`id` LEFT JOIN `billing_profiles` `b` ON `b`.`user` = `u`.`id` WHERE `u`.`id` IN (SELECT `value` FROM json_each({:users}))").
+		Bind(dbx.Params{"users": string(list)}).All(&rows)
 	if err != nil {
-		return Customer{}, fmt.Errorf("customer %s: %w", user, err)
+		return nil, fmt.Errorf("customers: %w", err)
 	}
-	c, err := r.customer()
-	if err != nil {
-		return c, fmt.Errorf("customer %s: %w", user, err)
+	found := make(map[string]Customer, len(rows))
+	for _, r := range rows {
+		if found[r.ID], err = r.customer(); err != nil {
+			return nil, fmt.Errorf("customer %s: %w", r.ID, err)
+		}
 	}
-	return c, nil
+	return found, nil
 }
 
 func (r customerRow) customer() (Customer, error) {
@@ -129,12 +144,10 @@ func NextInvoiceSeq(tx core.App, now time.Time, series string, year int) (int64,
 	if tx.TxInfo() == nil {
 		return 0, fmt.Errorf("invoice number of %s %d: drawn outside a transaction", series, year)
 	}
-	if _, _, err := Row(tx, InvoiceSeries, now, dbx.Params{"series": series, "year": year, "last_seq": 0}); err != nil {
-		return 0, err
-	}
 	seq := int64(0)
-	err := tx.DB().NewQuery("UPDATE `invoice_series` SET `last_seq` = `last_seq` + 1 WHERE `series` = {:series} AND `year` = {:year} RETURNING `last_seq`").
-		Bind(dbx.Params{"series": series, "year": year}).Row(&seq)
+	err := Statement(tx, "INSERT INTO `invoice_series` (`id`, `series`, `year`, `last_seq`, `created`, `updated`) VALUES ({:id}, {:series}, {:year}, 1, {:now}, {:now})"+
+		" ON CONFLICT (`series`, `year`) DO UPDATE SET `last_seq` = `last_seq` + 1 RETURNING `last_seq`").
+		Bind(dbx.Params{"id": core.GenerateDefaultRandomId(), "series": series, "year": year, "now": Stamp(now).String()}).Row(&seq)
 	if err != nil {
 		return 0, fmt.Errorf("invoice number of %s %d: %w", series, year, err)
 	}

@@ -27,7 +27,7 @@ func Post(tx core.App, now time.Time, posting, user, invoice, payment string, en
 	for i, e := range entries {
 		n := strconv.Itoa(i)
 		values = append(values, "({:id"+n+"}, {:posting}, {:user}, {:account"+n+"}, {:currency"+n+"}, {:amount"+n+"}, {:invoice}, {:payment}, {:at}, {:at}, {:at})")
-		params["id"+n], params["account"+n] = core.GenerateDefaultRandomId(), string(e.Account)
+		params["id"+n], params["account"+n] = NewID(now), string(e.Account)
 		params["currency"+n], params["amount"+n] = e.Amount.Currency(), e.Amount.Minor()
 	}
 	_, err := Statement(tx, "INSERT INTO `ledger_entries` (`id`, `posting`, `user`, `account`, `currency`, `amount_minor`, `invoice`, `payment`, `at`, `created`, `updated`) VALUES "+

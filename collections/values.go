@@ -151,7 +151,7 @@ var ErrNotYours = errors.New("no such record")
 // ledger entries, inbox). It reports false when a unique index says that the
 // row is there already.
 func Row(app core.App, collection string, now time.Time, values dbx.Params) (id string, inserted bool, err error) {
-	id = core.GenerateDefaultRandomId()
+	id = NewID(now)
 	stamp := Stamp(now).String()
 	row := dbx.Params{"id": id, "created": stamp, "updated": stamp}
 	for k, v := range values {

@@ -50,3 +50,6 @@ func (d *Driver) Step(ctx context.Context) (worked bool, err error) {
 
 // Tasks runs every task of the schedule once; each does all that is due now.
 func (d *Driver) Tasks(ctx context.Context) error { return d.timed.RunAll(ctx) }
+
+// Task runs one task of the schedule now.
+func (d *Driver) Task(ctx context.Context, name string) error { return d.timed.Run(ctx, name) }

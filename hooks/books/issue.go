@@ -38,6 +38,7 @@ type Session struct {
 	seller    string
 	pricer    *Pricer
 	policy    dunning.Policy
+	customers map[string]collections.Customer // whom Know has read
 }
 
 // Open begins a session in a transaction. It ends with the transaction.
@@ -72,12 +73,26 @@ func (s *Session) Invoicing() collections.Invoicing { return s.invoicing }
 // Pricer adds the tax to lines as Issue does.
 func (s *Session) Pricer() *Pricer { return s.pricer }
 
+// Know reads the details of customers, all at once, whose invoices follow.
+func (s *Session) Know(users []string) (err error) {
+	s.customers, err = collections.LoadCustomers(s.tx, users)
+	return err
+}
+
+// customer is a customer as documents need them.
+func (s *Session) customer(user string) (collections.Customer, error) {
+	if c, known := s.customers[user]; known {
+		return c, nil
+	}
+	return collections.LoadCustomer(s.tx, user)
+}
+
 // Issue writes an invoice with its lines, draws its number, freezes seller and
 // buyer, books it and tells followers. An invoice over nothing is paid at once,
 // and the customer's credit pays what it can unless the settings keep it.
 // Errors: those of pricing, and the database's refusal to bill a period twice.
 func (s *Session) Issue(in Invoice) (Document, error) {
-	customer, err := collections.LoadCustomer(s.tx, in.User)
+	customer, err := s.customer(in.User)
 	if err != nil {
 		return Document{}, fmt.Errorf("issue invoice: %w", err)
 	}
@@ -86,7 +101,7 @@ func (s *Session) Issue(in Invoice) (Document, error) {
 		return Document{}, fmt.Errorf("issue invoice: %w", err)
 	}
 	if in.ID == "" {
-		in.ID = core.GenerateDefaultRandomId()
+		in.ID = collections.NewID(s.now)
 	}
 	d := Document{
 		ID: in.ID, User: in.User, Kind: in.Kind, Parent: in.Parent, Status: billing.InvoiceOpen, IssuedAt: s.now, DueAt: in.DueAt,
@@ -181,7 +196,7 @@ func (s *Session) writeLine(d Document, i int, l *PricedLine) error {
 		" VALUES ({:id}, {:user}, {:invoice}, {:position}, {:kind}, {:description}, {:quantity}, {:unit}, {:amount}, {:net}, {:tax}, {:taxes}, TRUE,"+
 		" {:subscription}, {:item}, {:start}, {:end}, {:taxDate}, {:parent}, {:detail}, {:now}, {:now})").
 		Bind(dbx.Params{
-			"id": core.GenerateDefaultRandomId(), "user": d.User, "invoice": d.ID, "position": i + 1, "kind": string(l.Kind), "description": collections.Cut(l.Description, 500), "quantity": l.Quantity,
+			"id": collections.NewID(s.now), "user": d.User, "invoice": d.ID, "position": i + 1, "kind": string(l.Kind), "description": collections.Cut(l.Description, 500), "quantity": l.Quantity,
 			"unit": l.UnitPrice.Minor(), "amount": l.Amount.Minor(), "net": l.Net.Minor(), "tax": l.Tax.Minor(), "taxes": string(taxes), "subscription": l.Subscription, "item": l.Item,
 			"start": stamp(l.Period.Start), "end": stamp(l.Period.End), "taxDate": stamp(l.TaxPoint(s.now)), "parent": l.Parent, "detail": string(detail), "now": stamp(s.now),
 		}).Execute()

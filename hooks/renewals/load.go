@@ -26,8 +26,9 @@ type dueRow struct {
 	NextInvoiceAt string `db:"next_invoice_at"`
 }
 
-// dueAfter lists the next subscriptions to look at, those due longest first.
-func dueAfter(app core.App, now time.Time, after cursor) ([]dueRow, error) {
+// dueAfter lists the next subscriptions to look at, those due longest first, as
+// many as a batch holds.
+func dueAfter(app core.App, now time.Time, after cursor, batch int) ([]dueRow, error) {
 	rows := []dueRow{}
 	err := app.ConcurrentDB().NewQuery("SELECT `rowid` AS `row`, `user`, `next_invoice_at` FROM `subscriptions` WHERE `next_invoice_at` != '' AND `next_invoice_at` <= {:now}" +
 		" AND (`next_invoice_at`, `rowid`) > ({:at}, {:row}) ORDER BY `next_invoice_at`, `rowid` LIMIT {:most}").

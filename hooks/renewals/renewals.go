@@ -43,26 +43,23 @@ func Register(table *op.Table, worker *jobs.Worker, deps Deps) *Subject {
 	return s
 }
 
-// batch is how many subscriptions share a commit, so that other writers wait
-// milliseconds.
-const batch = 100
-
 // Run does what is due at now, in order and in small commits, and returns when
 // nothing is left. It works from what is due and not from when it ran last: after
 // an outage it makes everything up, and running it twice, or twice at once,
 // changes nothing more. A customer whose data is at fault does not stop the
 // others; their subscriptions become a job that staff can see.
 func (s *Subject) Run(ctx context.Context, app core.App, now time.Time) error {
-	after := cursor{}
+	after, batch := cursor{}, firstBatch
 	for ctx.Err() == nil {
-		next, err := s.round(app, now, after)
+		began := s.Now()
+		next, err := s.round(app, now, after, batch)
 		if err != nil {
 			return fmt.Errorf("renew subscriptions: %w", err)
 		}
 		if next == (cursor{}) {
 			break
 		}
-		after = next
+		after, batch = next, fit(batch, s.Now().Sub(began))
 	}
 	if err := s.billWaiting(ctx, app, now); err != nil {
 		return err
@@ -72,8 +69,8 @@ func (s *Subject) Run(ctx context.Context, app core.App, now time.Time) error {
 
 // round works one batch and returns where to go on; the zero cursor when there is
 // nothing more.
-func (s *Subject) round(app core.App, now time.Time, after cursor) (cursor, error) {
-	due, err := dueAfter(app, now, after)
+func (s *Subject) round(app core.App, now time.Time, after cursor, batch int) (cursor, error) {
+	due, err := dueAfter(app, now, after, batch)
 	if err != nil || len(due) == 0 {
 		return cursor{}, err
 	}
@@ -107,7 +104,13 @@ func (s *Subject) renewAll(app core.App, now time.Time, users []string) (err err
 		if err != nil {
 			return err
 		}
+		if err := session.Know(users); err != nil {
+			return err
+		}
 		r := &run{session: session, tx: tx, now: now}
+		if r.waiting, err = waiting(tx, users); err != nil {
+			return err
+		}
 		for _, user := range users {
 			if err := r.customer(user, subs[user]); err != nil {
 				return fmt.Errorf("customer %s: %w", user, err)

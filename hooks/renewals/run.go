@@ -18,6 +18,7 @@ type run struct {
 	session *books.Session
 	tx      core.App
 	now     time.Time
+	waiting []string // customers for whom something waits to be billed
 }
 
 // bill is an invoice that grows: what falls due on one day, is paid in one
@@ -43,8 +44,10 @@ func (r *run) customer(user string, subs []*subscription) error {
 		return nil
 	}
 	slices.SortStableFunc(bills, func(a, b *bill) int { return a.due.Compare(b.due) })
-	if err := r.addWaiting(user, bills); err != nil {
-		return err
+	if slices.Contains(r.waiting, user) {
+		if err := r.addWaiting(user, bills); err != nil {
+			return err
+		}
 	}
 	for _, b := range bills {
 		if err := r.issue(user, "renewal", b); err != nil {

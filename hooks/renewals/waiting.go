@@ -30,6 +30,21 @@ type waitingRow struct {
 	Detail       string `db:"detail"`
 }
 
+// waiting lists those of some customers for whom something waits to be billed.
+func waiting(tx core.App, users []string) ([]string, error) {
+	list, err := json.Marshal(users)
+	if err != nil {
+		return nil, fmt.Errorf("what waits to be billed: %w", err)
+	}
+	found := []string{}
+	err = collections.Statement(tx, "SELECT DISTINCT `user` FROM `billable_items` WHERE `user` IN (SELECT `value` FROM json_each({:users})) AND `status` = 'pending'").
+		Bind(dbx.Params{"users": string(list)}).Column(&found)
+	if err != nil {
+		return nil, fmt.Errorf("what waits to be billed: %w", err)
+	}
+	return found, nil
+}
+
 // addWaiting puts what waits to be billed of a customer on the first bill in its
 // currency.
 func (r *run) addWaiting(user string, bills []*bill) error {
@@ -99,13 +114,14 @@ func (r *run) billed(items []string, invoice string) error {
 // billWaiting invoices what waits and may wait no longer, for customers whose
 // renewals did not take it along.
 func (s *Subject) billWaiting(ctx context.Context, app core.App, now time.Time) error {
+	const most = 100 // are listed at once
 	for last := int64(0); ctx.Err() == nil; {
 		users := []struct {
 			User string `db:"user"`
 			Row  int64  `db:"row"`
 		}{}
 		err := app.ConcurrentDB().NewQuery("SELECT `user`, MIN(`rowid`) AS `row` FROM `billable_items` WHERE `status` = 'pending' AND `due_from` <= {:now} GROUP BY `user` HAVING `row` > {:last} ORDER BY `row` LIMIT {:most}").
-			Bind(dbx.Params{"now": collections.Stamp(now).String(), "last": last, "most": batch}).All(&users)
+			Bind(dbx.Params{"now": collections.Stamp(now).String(), "last": last, "most": most}).All(&users)
 		if err != nil {
 			return fmt.Errorf("find what waits to be billed: %w", err)
 		}

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -52,6 +53,18 @@ func (s *Schedule) RunAll(ctx context.Context) error {
 		failed = append(failed, s.run(ctx, i))
 	}
 	return errors.Join(failed...)
+}
+
+// ErrNoTask reports a name that no task has.
+var ErrNoTask = errors.New("no such task")
+
+// Run runs one task now. Errors: ErrNoTask, and those of the task.
+func (s *Schedule) Run(ctx context.Context, name string) error {
+	i := slices.IndexFunc(s.tasks, func(t Task) bool { return t.Name == name })
+	if i < 0 {
+		return fmt.Errorf("task %q: %w", name, ErrNoTask)
+	}
+	return s.run(ctx, i)
 }
 
 // Start runs every task at once and then as often as it says. A task that takes

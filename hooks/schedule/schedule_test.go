@@ -58,3 +58,17 @@ func TestATaskNeverRunsBesideItself(t *testing.T) {
 		t.Errorf("%d at the same time, %d runs, %d after the end; want 1, some, and none", most.Load(), after, runs.Load()-after)
 	}
 }
+
+func TestOneTaskCanBeRunByItsName(t *testing.T) {
+	ran, broken := 0, errors.New("no luck")
+	s := schedule.New(testapp.Bare(t), time.Now, task("first", func() error { return broken }), task("second", func() error { ran++; return nil }))
+	if err := s.Run(t.Context(), "second"); err != nil || ran != 1 {
+		t.Errorf("got error %v and %d runs, want one", err, ran)
+	}
+	if err := s.Run(t.Context(), "first"); !errors.Is(err, broken) {
+		t.Errorf("got error %v, want the task's", err)
+	}
+	if err := s.Run(t.Context(), "third"); !errors.Is(err, schedule.ErrNoTask) {
+		t.Errorf("got error %v, want %v", err, schedule.ErrNoTask)
+	}
+}

@@ -68,17 +68,23 @@ func launch(b *testing.B, bin, dir string) (time.Duration, int) {
 
 func resident(b *testing.B, pid int) int {
 	b.Helper()
-	raw, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "status"))
+	return status(b, strconv.Itoa(pid), "VmRSS:")
+}
+
+// status reads a figure in KiB that the system keeps of a process.
+func status(b *testing.B, process, name string) int {
+	b.Helper()
+	raw, err := os.ReadFile(filepath.Join("/proc", process, "status"))
 	if err != nil {
 		b.Skip("memory is read from /proc, which is not here")
 	}
 	for line := range strings.Lines(string(raw)) {
-		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+		if rest, ok := strings.CutPrefix(line, name); ok {
 			kib, err := strconv.Atoi(strings.Fields(rest)[0])
 			must(b, err)
 			return kib
 		}
 	}
-	b.Fatal("no VmRSS")
+	b.Fatal("no " + name)
 	return 0
 }
