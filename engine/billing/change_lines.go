@@ -57,11 +57,16 @@ func (r ChangeRequest) termsAnew(number int, current Period) []DiscountTerms {
 	if current.DaysLeft(r.Now) < current.Days() {
 		used++
 	}
-	terms := RebaseAll(r.Discounts, used)
 	if r.Cycle == r.Schedule.Cycle {
-		return terms
+		return RebaseAll(r.Discounts, used)
 	}
-	return slices.DeleteFunc(terms, func(d DiscountTerms) bool { return d.Periods > 0 })
+	return TermsInCycle(r.Discounts, used)
+}
+
+// TermsInCycle is what is left of discounts after so many periods when another
+// cycle begins: those for ever.
+func TermsInCycle(terms []DiscountTerms, used int) []DiscountTerms {
+	return slices.DeleteFunc(RebaseAll(terms, used), func(d DiscountTerms) bool { return d.Periods > 0 })
 }
 
 // kept names the items that stay as they are and are paid to the end. A fixed

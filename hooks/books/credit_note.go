@@ -44,36 +44,86 @@ func (b *Books) CreditNote(tx core.App, now time.Time, c Correction) (CreditNote
 	if known, err := noteByKey(tx, c.Key); err != nil || known.ID != "" {
 		return known, err
 	}
-	d, err := Read(tx, c.Invoice)
+	f, err := foresee(tx, c, nil)
 	if err != nil {
 		return CreditNote{}, err
 	}
+	f.note.ID = core.GenerateDefaultRandomId()
+	if err := b.writeNote(tx, now, c, f.invoice, &f.note, f.rows, f.plan.Lines); err != nil {
+		return f.note, fmt.Errorf("credit note for invoice %s: %w", f.invoice.title(), err)
+	}
+	return f.note, b.lower(tx, now, f.invoice, f.note, f.effect)
+}
+
+// Foresee says what a credit note would come to and do, without writing it, by
+// the rules by which it is written. first are the lines of an invoice that is
+// issued before it: what they take off earlier lines is taken then. Errors as
+// CreditNote.
+func Foresee(app core.App, c Correction, first []PricedLine) (CreditNote, error) {
+	taken := map[string]PricedLine{}
+	for _, l := range first {
+		if l.Detail.Line != "" {
+			taken[l.Detail.Line] = l
+		}
+	}
+	f, err := foresee(app, c, taken)
+	return f.note, err
+}
+
+// foreseen is a credit note about to be written.
+type foreseen struct {
+	invoice Document
+	rows    map[string]lineRow
+	plan    billing.CreditNote
+	note    CreditNote
+	effect  billing.Application
+}
+
+func foresee(app core.App, c Correction, taken map[string]PricedLine) (foreseen, error) {
+	f := foreseen{}
+	var err error
+	if f.invoice, err = Read(app, c.Invoice); err != nil {
+		return f, err
+	}
+	d := f.invoice
 	if d.Status == billing.InvoiceDraft || d.Status == billing.InvoiceVoid || d.Kind == KindTopUp {
-		return CreditNote{}, fmt.Errorf("credit note for invoice %s (%s): %w", d.title(), d.Status, ErrState)
+		return f, fmt.Errorf("credit note for invoice %s (%s): %w", d.title(), d.Status, ErrState)
 	}
-	lines, plan, err := planNote(tx, c)
-	if err != nil {
-		return CreditNote{}, fmt.Errorf("credit note for invoice %s: %w", d.title(), err)
+	if f.rows, f.plan, err = planNote(app, c, taken); err != nil {
+		return f, fmt.Errorf("credit note for invoice %s: %w", d.title(), err)
 	}
-	n := CreditNote{ID: core.GenerateDefaultRandomId(), Totals: plan.Totals}
+	f.note.Totals = f.plan.Totals
 	owed, err := d.Due.Add(d.WrittenOff)
 	if err != nil {
-		return n, fmt.Errorf("credit note for invoice %s: %w", d.title(), err)
+		return f, fmt.Errorf("credit note for invoice %s: %w", d.title(), err)
 	}
-	effect, err := billing.SplitCredit(d.Status, owed, d.Paid, n.Totals.Total)
+	paid, err := d.Paid.Add(f.moved())
 	if err != nil {
-		return n, fmt.Errorf("credit note for invoice %s: %w", d.title(), err)
+		return f, fmt.Errorf("credit note for invoice %s: %w", d.title(), err)
 	}
-	n.ToDue, n.ToCredit = effect.Applied, effect.Excess
-	if err := b.writeNote(tx, now, c, d, &n, lines, plan.Lines); err != nil {
-		return n, fmt.Errorf("credit note for invoice %s: %w", d.title(), err)
+	if f.effect, err = billing.SplitCredit(d.Status, owed, paid, f.note.Totals.Total); err != nil {
+		return f, fmt.Errorf("credit note for invoice %s: %w", d.title(), err)
 	}
-	return n, b.lower(tx, now, d, n, effect)
+	f.note.ToDue, f.note.ToCredit = f.effect.Applied, f.effect.Excess
+	return f, nil
+}
+
+// moved is what unused parts of earlier lines paid of the invoice: that money
+// came in on earlier invoices, and what it paid for can be given back like any
+// other.
+func (f foreseen) moved() money.Amount {
+	sum := int64(0)
+	for _, r := range f.rows {
+		if r.Kind == string(billing.LineUnused) {
+			sum -= r.Net - r.Credited + r.Tax - r.CreditedTax
+		}
+	}
+	return money.Must(sum, f.invoice.Total.Currency())
 }
 
 // planNote reads the invoice's lines and lets the rules decide what is taken of
 // which.
-func planNote(tx core.App, c Correction) (map[string]lineRow, billing.CreditNote, error) {
+func planNote(tx core.App, c Correction, taken map[string]PricedLine) (map[string]lineRow, billing.CreditNote, error) {
 	rows := []lineRow{}
 	err := collections.Statement(tx, lineColumns+" WHERE `l`.`invoice` = {:invoice} ORDER BY `l`.`position`").Bind(dbx.Params{"invoice": c.Invoice}).All(&rows)
 	if err != nil {
@@ -81,6 +131,9 @@ func planNote(tx core.App, c Correction) (map[string]lineRow, billing.CreditNote
 	}
 	lines, byID := make([]billing.IssuedLine, len(rows)), map[string]lineRow{}
 	for i, r := range rows {
+		if l, ok := taken[r.ID]; ok {
+			r.Credited, r.CreditedTax = r.Credited-l.Net.Minor(), r.CreditedTax-l.Tax.Minor()
+		}
 		if lines[i], err = r.issued(); err != nil {
 			return nil, billing.CreditNote{}, err
 		}

@@ -50,17 +50,23 @@ func aheadRows(app core.App, a Ahead) ([]aheadRow, error) {
 	return rows, nil
 }
 
-// OpenAhead lists the open invoices that TakeBack would cancel or lower, so that
-// a payment page of theirs can be closed first.
-func OpenAhead(app core.App, a Ahead) ([]string, error) {
+// AheadInvoice is an invoice that bills what is ahead.
+type AheadInvoice struct {
+	ID, Number string
+	Open       bool
+}
+
+// InvoicedAhead lists the invoices that TakeBack would cancel or lower, so that
+// people are told, and payment pages closed, first.
+func InvoicedAhead(app core.App, a Ahead) ([]AheadInvoice, error) {
 	rows, err := aheadRows(app, a)
-	open := []string{}
+	found := []AheadInvoice{}
 	for _, r := range rows {
-		if r.Status == string(billing.InvoiceOpen) && (len(open) == 0 || open[len(open)-1] != r.Invoice) {
-			open = append(open, r.Invoice)
+		if len(found) == 0 || found[len(found)-1].ID != r.Invoice {
+			found = append(found, AheadInvoice{r.Invoice, r.Number, r.Status == string(billing.InvoiceOpen)})
 		}
 	}
-	return open, err
+	return found, err
 }
 
 // TakeBack takes back what is invoiced of a subscription for periods that start
@@ -110,4 +116,13 @@ func (b *Books) takeBack(tx core.App, now time.Time, rows []aheadRow, c Correcti
 		}
 	}
 	return nil
+}
+
+// Release makes an invoiced line that is over nothing bill nothing any more, as
+// crediting it whole does with any other.
+func (b *Books) Release(tx core.App, now time.Time, line string) error {
+	if err := inTransaction(tx); err != nil {
+		return err
+	}
+	return release(tx, line, now)
 }

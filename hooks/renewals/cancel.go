@@ -191,7 +191,7 @@ func (d *deed) refund(key, reason string) error {
 	if err != nil {
 		return err
 	}
-	if err := d.giveBack(lines, billing.Unused(segments, d.now), key, reason); err != nil {
+	if err := d.giveBack(lines, billing.Unused(segments, d.now), key, reason, d.by.String()); err != nil {
 		return fmt.Errorf("refund subscription %s: %w", d.sub.ID, err)
 	}
 	return nil

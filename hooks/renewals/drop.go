@@ -11,24 +11,14 @@ import (
 	"github.com/ezscale/ezscale/engine/billing"
 )
 
-// terms are what a change is from and to, as it stores them.
-type terms struct {
-	Plan   string `json:"plan"`
-	Price  string `json:"price"`
-	Amount int64  `json:"amount_minor"`
-}
-
 // drop cancels a change that has not taken effect: the unit that was held for it
 // goes back to the stock. Its invoice is another matter.
 func drop(tx core.App, now time.Time, change *core.Record, why string) error {
 	if err := billing.CheckChangeTransition(billing.ChangeStatus(change.GetString("status")), billing.ChangeCancelled); err != nil {
 		return fmt.Errorf("drop change %s: %w", change.Id, err)
 	}
-	from, to := terms{}, terms{}
-	if err := collections.ReadJSON(change, "from", &from); err != nil {
-		return err
-	}
-	if err := collections.ReadJSON(change, "to", &to); err != nil {
+	from, to, err := readTerms(change)
+	if err != nil {
 		return err
 	}
 	change.Load(map[string]any{"status": string(billing.ChangeCancelled), "note": why})

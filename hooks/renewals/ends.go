@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
 
 	"github.com/ezscale/ezscale/collections"
 	"github.com/ezscale/ezscale/engine/billing"
@@ -63,4 +65,30 @@ func pause(tx core.App, id string, now time.Time) error {
 		return fmt.Errorf("pause subscription %s: %w", id, err)
 	}
 	return audit.Write(tx, now, audit.Entry{ActorKind: audit.System, Action: "subscription.pause", Resource: collections.Subscriptions, ResourceID: id})
+}
+
+// onEnd follows subscriptions that end, by whatever door: what was agreed for
+// later will not come.
+func (s *Subject) onEnd(app core.App) {
+	app.OnRecordUpdateExecute(collections.Subscriptions).Bind(&hook.Handler[*core.RecordEvent]{Id: "renewalsEnd", Func: func(e *core.RecordEvent) error {
+		before, after := e.Record.Original().GetString("status"), e.Record.GetString("status")
+		if err := e.Next(); err != nil || before == after || after != string(billing.SubscriptionCancelled) {
+			return err
+		}
+		changes, err := collections.All(e.App, collections.SubscriptionChanges, dbx.HashExp{"subscription": e.Record.Id, "status": []any{string(billing.ChangePending), string(billing.ChangeScheduled)}}, "created ASC")
+		if err != nil {
+			return err
+		}
+		for _, change := range changes {
+			if err := drop(e.App, s.Now(), change, "The subscription had ended."); err != nil {
+				return err
+			}
+			if invoice := change.GetString("invoice"); invoice != "" {
+				if err := s.withdraw(e.App, s.Now(), invoice, "The subscription had ended.", audit.System); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}})
 }

@@ -19,8 +19,10 @@ func (r *run) hours(sub *subscription, bills *[]*bill) error {
 		return r.lookAgain(sub, sub.NextPeriod, time.Time{})
 	}
 	until := r.now
-	if ends := sub.renewal.EndsAt; !ends.IsZero() && ends.Before(until) {
-		until = ends
+	for _, end := range []time.Time{sub.renewal.EndsAt, sub.renewal.ChangesAt} {
+		if !end.IsZero() && end.Before(until) {
+			until = end
+		}
 	}
 	months := sub.NextPeriod
 	for {
@@ -70,7 +72,7 @@ func (r *run) month(sub *subscription, month billing.Period, until time.Time, bi
 	b := billFor(bills, sub, r.now.AddDate(0, 0, r.session.Invoicing().MinTermDays))
 	b.lines = append(b.lines, billing.Line{
 		InvoiceLine: billing.InvoiceLine{Description: sub.title(), Quantity: use.Hours, UnitPrice: hour, Amount: use.Amount, Period: billing.Period{Start: from, End: to}},
-		Kind:        billing.LineHourly, Subscription: sub.ID, Item: planKey, TaxDate: from,
+		Kind:        billing.LineHourly, Subscription: sub.ID, Item: billing.PlanKey, TaxDate: from,
 		Detail: billing.Detail{Plan: sub.Plan, Cycle: billing.Hourly, Hours: use.Hours, CapMinor: sub.Cap},
 	})
 	return nil

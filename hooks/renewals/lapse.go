@@ -26,9 +26,12 @@ const lapseRetry = 10 * time.Minute
 // lapseLater cancels an offer that nobody pays: its invoice is voided after the
 // days that changes stay on offer.
 func (d *deed) lapseLater(invoice books.Document) error {
+	return d.lapseAt(invoice, d.now.AddDate(0, 0, d.session.Invoicing().ChangeDays))
+}
+
+func (d *deed) lapseAt(invoice books.Document, at time.Time) error {
 	_, err := jobs.Enqueue(d.tx, d.now, jobs.Job{
-		Kind: jobLapse, Key: jobLapse + ":" + invoice.ID, Serial: "invoice:" + invoice.ID, User: invoice.User, Actor: "system",
-		At: d.now.AddDate(0, 0, d.session.Invoicing().ChangeDays), Payload: lapsePayload{invoice.ID},
+		Kind: jobLapse, Key: jobLapse + ":" + invoice.ID, Serial: "invoice:" + invoice.ID, User: invoice.User, Actor: audit.System, At: at, Payload: lapsePayload{invoice.ID},
 	})
 	return err
 }

@@ -208,7 +208,7 @@ func (s *subscription) readItems() error {
 	if err != nil {
 		return err
 	}
-	plan := billing.RenewalItem{RecurringItem: billing.RecurringItem{Key: planKey, Kind: billing.LinePeriod, Description: s.title(), Quantity: 1, Unit: unit, Setup: setup}}
+	plan := billing.RenewalItem{RecurringItem: billing.RecurringItem{Key: billing.PlanKey, Kind: billing.LinePeriod, Description: s.title(), Quantity: 1, Unit: unit, Setup: setup}}
 	if len(s.prices) > 0 {
 		if plan.Announced, err = money.New(s.prices[0].To.Amount, s.Currency); err != nil {
 			return fmt.Errorf("announced price: %w", err)

@@ -1,10 +1,12 @@
 package renewals
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/pocketbase/pocketbase/core"
 
+	"github.com/ezscale/ezscale/collections"
 	"github.com/ezscale/ezscale/engine/billing"
 	"github.com/ezscale/ezscale/engine/money"
 )
@@ -22,8 +24,30 @@ type nextView struct {
 // alone. It asks the same functions as the renewal itself.
 func (s *Subject) next(app core.App, sub *subscription, now time.Time) (*nextView, error) {
 	f, err := foretell(app, sub, now)
-	if err != nil || f.Reason != billing.RenewalDue {
+	switch {
+	case err != nil:
 		return nil, err
+	case f.Reason == billing.RenewalChanges:
+		return s.nextChanged(app, sub)
+	case f.Reason != billing.RenewalDue:
+		return nil, nil
 	}
 	return &nextView{At: f.At, DueAt: f.DueAt, Period: periodView{f.Period.Start, f.Period.End}, Total: f.Total}, nil
+}
+
+// nextChanged foretells the first invoice after a change that is agreed.
+func (s *Subject) nextChanged(app core.App, sub *subscription) (*nextView, error) {
+	change, err := app.FindRecordById(collections.SubscriptionChanges, sub.ChangeID)
+	if err != nil {
+		return nil, fmt.Errorf("change %s: %w", sub.ChangeID, err)
+	}
+	_, to, err := readTerms(change)
+	if err != nil {
+		return nil, err
+	}
+	changed, err := sub.as(to)
+	if err != nil {
+		return nil, err
+	}
+	return s.next(app, changed, sub.renewal.ChangesAt)
 }

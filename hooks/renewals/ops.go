@@ -39,6 +39,10 @@ func (s *Subject) ops(t *op.Table) {
 	both(t, op.Spec{ID: "subscriptions.keep", Method: http.MethodPost, Path: base + "/{id}/keep", Summary: "Undo a cancellation that has not taken effect"}, s.keep)
 	both(t, op.Spec{ID: "subscriptions.pause", Method: http.MethodPost, Path: base + "/{id}/pause", Summary: "Pause at the end of what is paid"}, s.pause)
 	both(t, op.Spec{ID: "subscriptions.resume", Method: http.MethodPost, Path: base + "/{id}/resume", Summary: "End a pause, or take it back before it begins"}, s.resume)
+	both(t, op.Spec{ID: "subscriptions.changes.list", Method: http.MethodGet, Path: base + "/{id}/changes", Summary: "The changes of a subscription, newest first"}, s.changes)
+	both(t, op.Spec{ID: "subscriptions.changes.preview", Method: http.MethodPost, Path: base + "/{id}/changes/preview", Summary: "What a change of plan, options, quantity or cycle costs; the invoice is made by the same function"}, s.preview)
+	both(t, op.Spec{ID: "subscriptions.changes.create", Method: http.MethodPost, Path: base + "/{id}/changes", Status: http.StatusCreated, Summary: "Agree a change at the previewed price; repeatable by client_key"}, s.change)
+	both(t, op.Spec{ID: "subscriptions.changes.cancel", Method: http.MethodPost, Path: base + "/{id}/changes/cancel", Summary: "Cancel a change that has not taken effect"}, s.undo)
 }
 
 // both adds an operation for customers, about what is theirs, and the same for
@@ -73,9 +77,15 @@ func who(r *op.Request, kind string) actor { return actor{kind, r.Auth.Id, r.Rea
 // that nobody pays it meanwhile; likewise the invoice of a change that is waiting.
 // Money that is on its way all the same becomes credit.
 func (s *Subject) closePages(r *op.Request, sub *subscription, from time.Time) error {
-	invoices, err := books.OpenAhead(r.App, ahead(sub, from))
+	invoices := []string{}
+	invoiced, err := books.InvoicedAhead(r.App, ahead(sub, from))
 	if err != nil {
 		return err
+	}
+	for _, i := range invoiced {
+		if i.Open {
+			invoices = append(invoices, i.ID)
+		}
 	}
 	change, err := openChange(r.App, sub.ID)
 	if err != nil {

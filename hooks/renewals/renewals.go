@@ -11,6 +11,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
+	"github.com/ezscale/ezscale/engine/billing"
 	"github.com/ezscale/ezscale/hooks/books"
 	"github.com/ezscale/ezscale/hooks/jobs"
 	"github.com/ezscale/ezscale/hooks/op"
@@ -23,6 +24,9 @@ type Deps struct {
 	// Close makes sure that nothing can be paid on an invoice any more. It reports
 	// false while money may still arrive. It runs outside of any transaction.
 	Close func(ctx context.Context, app core.App, invoice *core.Record) (bool, error)
+	// Target looks up and prices what a subscription is to become. Its errors tell
+	// customers what is wrong with their wish.
+	Target func(app core.App, wish billing.ChangeWish) (billing.Bargain, error)
 }
 
 // Subject is renewals bound to one app.
@@ -31,15 +35,22 @@ type Subject struct{ Deps }
 // New makes renewals that are bound to nothing: Run works them.
 func New(deps Deps) *Subject { return &Subject{deps} }
 
+// Follow makes subscriptions follow the invoices of the subject's books.
+func (s *Subject) Follow() {
+	s.Books.OnPaid(s.extend)
+	s.Books.OnPaid(s.resumed)
+	s.Books.OnPaid(s.paidFor)
+	s.Books.OnVoided(s.withdrawn)
+}
+
 // Register binds the operations, hooks and jobs of renewals.
-func Register(table *op.Table, worker *jobs.Worker, deps Deps) *Subject {
+func Register(app core.App, table *op.Table, worker *jobs.Worker, deps Deps) *Subject {
 	s := New(deps)
-	deps.Books.OnPaid(s.extend)
-	deps.Books.OnPaid(s.resumed)
-	deps.Books.OnVoided(s.withdrawn)
+	s.Follow()
 	worker.Handle(jobCustomer, s.retry)
 	worker.Handle(jobLapse, s.lapse)
 	s.ops(table)
+	s.onEnd(app)
 	return s
 }
 
@@ -119,9 +130,6 @@ func (s *Subject) renewAll(app core.App, now time.Time, users []string) (err err
 		return nil
 	})
 }
-
-// planKey is the key of the item that is the plan itself.
-const planKey = "plan"
 
 const jobCustomer = "renewals.customer"
 

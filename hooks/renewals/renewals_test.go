@@ -24,7 +24,9 @@ type shop struct {
 func open(t *testing.T) *shop {
 	t.Helper()
 	a := testapp.New(t)
-	return &shop{a, renewals.New(renewals.Deps{Now: a.Clock().Now, Books: books.New(a.Clock().Now)})}
+	s := &shop{a, renewals.New(renewals.Deps{Now: a.Clock().Now, Books: books.New(a.Clock().Now)})}
+	s.renewals.Follow()
+	return s
 }
 
 func (s *shop) run() {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ezscale/ezscale/collections"
 	"github.com/ezscale/ezscale/engine/billing"
+	"github.com/ezscale/ezscale/hooks/audit"
 	"github.com/ezscale/ezscale/hooks/books"
 )
 
@@ -60,28 +61,42 @@ func (r *run) customer(user string, subs []*subscription) error {
 // advance does what is due of one subscription: its end, its pause, its agreed
 // change, or its next periods.
 func (r *run) advance(sub *subscription, bills *[]*bill) error {
-	switch {
-	case sub.renewal.Schedule.Cycle == billing.Hourly:
+	hourly := sub.renewal.Schedule.Cycle == billing.Hourly
+	if hourly {
 		if err := r.hours(sub, bills); err != nil {
 			return err
 		}
-	case !sub.over(r.now):
-		return r.renew(sub, bills)
 	}
 	switch {
 	case reached(sub.renewal.EndsAt, r.now):
 		return End(r.tx, sub.ID, r.now)
 	case reached(sub.renewal.PauseFrom, r.now):
 		return pause(r.tx, sub.ID, r.now)
+	case reached(sub.renewal.ChangesAt, r.now):
+		return r.takeEffect(sub, bills)
+	case hourly:
+		return nil
 	}
-	return nil
+	return r.renew(sub, bills)
 }
 
-// over reports whether the subscription ends or pauses now.
-func (s *subscription) over(now time.Time) bool {
-	return reached(s.renewal.EndsAt, now) || reached(s.renewal.PauseFrom, now)
+// takeEffect applies a change that was agreed for now, and goes on by its terms.
+func (r *run) takeEffect(sub *subscription, bills *[]*bill) error {
+	change, err := r.tx.FindRecordById(collections.SubscriptionChanges, sub.ChangeID)
+	if err != nil {
+		return fmt.Errorf("change %s: %w", sub.ChangeID, err)
+	}
+	if err := r.apply(change, audit.System); err != nil {
+		return err
+	}
+	changed, err := loadOne(r.tx, sub.ID, r.now)
+	if err != nil {
+		return err
+	}
+	return r.advance(changed, bills)
 }
 
+// reached reports whether a moment that is agreed has come.
 func reached(t, now time.Time) bool { return !t.IsZero() && !t.After(now) }
 
 // renew invoices the periods whose time has come and notes where to go on.

@@ -3,6 +3,7 @@ package renewals
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/pocketbase/dbx"
@@ -23,6 +24,7 @@ type billedLine struct {
 	Status      string `db:"status"`
 	Currency    string `db:"currency"`
 	Position    int    `db:"position"`
+	Live        bool   `db:"live"` // else it bills nothing any more; what is left of it may still be given back
 	Item        string `db:"item"`
 	Description string `db:"description"`
 	Start       string `db:"period_start"`
@@ -40,10 +42,10 @@ type billedLines struct {
 }
 
 // Lines from before items had names are of the plan.
-const linesText = "SELECT `l`.`id`, `l`.`invoice`, `i`.`status`, `i`.`currency`, `l`.`position`, CASE WHEN `l`.`item` = '' AND `l`.`kind` = 'period' THEN 'plan' ELSE `l`.`item` END AS `item`, `l`.`description`, `l`.`period_start`, `l`.`period_end`," +
+const linesText = "SELECT `l`.`id`, `l`.`invoice`, `i`.`status`, `i`.`currency`, `l`.`position`, CASE WHEN `l`.`item` = '' AND `l`.`kind` = 'period' THEN 'plan' ELSE `l`.`item` END AS `item`, `l`.`live`, `l`.`description`, `l`.`period_start`, `l`.`period_end`," +
 	" SUM(`g`.`net_minor`) AS `net`, SUM(`g`.`tax_minor`) AS `tax`, SUM(`g`.`credited_minor`) AS `credited`, SUM(`g`.`credited_tax_minor`) AS `credited_tax`" +
 	" FROM `invoice_items` `l` JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice` JOIN `invoice_items` `g` ON `g`.`invoice` = `l`.`invoice` AND (`g`.`position` = `l`.`position` OR `g`.`parent` = `l`.`position`)" +
-	" WHERE `l`.`subscription` = {:subscription} AND `l`.`parent` = 0 AND `l`.`live` = TRUE AND `l`.`kind` IN ('period', 'option', 'charge') AND `l`.`period_end` >= {:today} AND `i`.`status` IN ('open', 'paid', 'uncollectible')" +
+	" WHERE `l`.`subscription` = {:subscription} AND `l`.`parent` = 0 AND `l`.`kind` IN ('period', 'option', 'charge') AND `l`.`period_end` >= {:today} AND `i`.`status` IN ('open', 'paid', 'uncollectible')" +
 	" GROUP BY `l`.`id` ORDER BY `i`.`issued_at`, `i`.`seq`, `l`.`position`"
 
 // loadLines reads what is invoiced of a subscription for today and later.
@@ -57,6 +59,18 @@ func loadLines(app core.App, subscription string, now time.Time) (billedLines, e
 		lines.byID[l.ID] = l
 	}
 	return lines, nil
+}
+
+// after are the lines as they stand once an invoice has taken unused parts of them.
+func (ls billedLines) after(taken []books.PricedLine) billedLines {
+	out := billedLines{ls.all, maps.Clone(ls.byID)}
+	for _, t := range taken {
+		if l, ok := out.byID[t.Detail.Line]; ok {
+			l.Credited, l.CreditedTax = l.Credited-t.Net.Minor(), l.CreditedTax-t.Tax.Minor()
+			out.byID[l.ID] = l
+		}
+	}
+	return out
 }
 
 // issued is the line with its discounts as one, as corrections see it.
@@ -88,6 +102,9 @@ func (l billedLine) period() (billing.Period, error) {
 func (ls billedLines) segments(inclusive bool) ([]billing.Segment, error) {
 	segments := []billing.Segment{}
 	for _, l := range ls.all {
+		if !l.Live {
+			continue
+		}
 		is, err := l.issued()
 		if err != nil {
 			return nil, err
@@ -159,14 +176,14 @@ func (l billedLine) net(part money.Amount, inclusive bool) (money.Amount, error)
 }
 
 // giveBack credits parts of invoiced lines, in credit notes under the given key.
-func (d *deed) giveBack(lines billedLines, parts []billing.CreditPart, key, reason string) error {
-	notes, err := lines.corrections(parts, d.session.Pricer().Inclusive())
+func (r *run) giveBack(lines billedLines, parts []billing.CreditPart, key, reason, by string) error {
+	notes, err := lines.corrections(parts, r.session.Pricer().Inclusive())
 	if err != nil {
 		return err
 	}
 	for _, n := range notes {
-		n.Key, n.Reason, n.Actor = key+":unused:"+n.Invoice, reason, d.by.String()
-		if _, err := d.Books.CreditNote(d.tx, d.now, n); err != nil && !errors.Is(err, billing.ErrCreditNothing) {
+		n.Key, n.Reason, n.Actor = key+":unused:"+n.Invoice, reason, by
+		if _, err := r.session.CreditNote(r.tx, r.now, n); err != nil && !errors.Is(err, billing.ErrCreditNothing) {
 			return err
 		}
 	}
