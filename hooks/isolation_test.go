@@ -141,8 +141,10 @@ var bodies = map[string]any{
 	"services.rename": map[string]string{"label": "stolen"},
 	"invoices.pay":    map[string]string{"gateway": "stripe"},
 
-	"subscriptions.cancel": map[string]string{"at": "now", "client_key": "not-yours-1"},
-	"quotes.accept":        map[string]any{"gateway": "stripe", "terms": true, "total_minor": 490},
+	"subscriptions.cancel":          map[string]string{"at": "now", "client_key": "not-yours-1"},
+	"subscriptions.changes.create":  map[string]string{"timing": "now", "client_key": "not-yours-1"},
+	"subscriptions.changes.preview": map[string]string{"timing": "now"},
+	"quotes.accept":                 map[string]any{"gateway": "stripe", "terms": true, "total_minor": 490},
 }
 
 func TestOperationsOfCustomersAreTheirsAlone(t *testing.T) {

@@ -317,7 +317,7 @@ func TestStatementsThatCannotBeRead(t *testing.T) {
 		"empty":        {"", nil, http.StatusUnprocessableEntity, "invalid", "base64"},
 		"not base64":   {"x", map[string]any{"content": "%%%"}, http.StatusBadRequest, "malformed", ""},
 		"eleven MB":    {strings.Repeat("x", 11<<20), nil, http.StatusRequestEntityTooLarge, "too_large", ""},
-		"other column": {bankCSV("05.03.2026;1,00;Ada;x"), map[string]any{"csv": map[string]any{"account": "A1", "columns": map[string]any{"colour": "1"}}}, http.StatusUnprocessableEntity, "", ""},
+		"other column": {bankCSV("05.03.2026;1,00;Ada;x"), map[string]any{"csv": map[string]any{"account": "A1", "columns": map[string]any{"shade": "1"}}}, http.StatusUnprocessableEntity, "", ""},
 	} {
 		r := app.Do(http.MethodPost, bankPath, app.Staff(), bankBody(c.file, c.more))
 		if r.Status != c.status || c.code != "" && r.Code() != c.code || !strings.Contains(r.Text("detail"), c.says) {
