@@ -187,7 +187,7 @@ func (t *town) next(b *testing.B, table string, last map[string]int64, invoices 
 		for i := range row {
 			into[i] = &row[i]
 		}
-		must(b, found.Rows.Scan(into...))
+		must(b, found.Scan(into...))
 		if id, ok := row[0].(int64); ok {
 			last[table] = max(last[table], id)
 		}
