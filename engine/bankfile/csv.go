@@ -61,6 +61,11 @@ func parseCSV(data []byte, set Charset, l Layout) (File, error) {
 	if strings.ContainsRune(text, 0) {
 		return File{}, fmt.Errorf("%w: the file holds bytes that no text has", ErrFormat)
 	}
+	for column := range l.Columns {
+		if _, known := headings[column]; !known {
+			return File{}, fmt.Errorf("%w: there is no column %q to map", ErrUnclear, column)
+		}
+	}
 	t, err := open(text, l)
 	if err != nil {
 		return File{}, err
@@ -84,25 +89,24 @@ func open(text string, l Layout) (table, error) {
 		return t, err
 	}
 	for i, line := range lines[:min(len(lines), headerLines)] {
-		c, delimiter, width, err := heading(line, l)
-		if err != nil {
-			return table{}, fmt.Errorf("line %d: %w", i+1, err)
-		}
+		c, delimiter, width := heading(line, l)
 		if delimiter == 0 {
 			continue
 		}
-		t := table{layout: l, columns: c, width: width, above: lines[:i]}
-		t.rows, err = readRows(lines[i+1:], i+1, delimiter, width)
-		return t, err
+		rows, err := readRows(lines[i+1:], i+1, delimiter, width)
+		return table{layout: l, columns: c, width: width, above: lines[:i], rows: rows}, err
+	}
+	if len(l.Columns) > 0 {
+		return table{}, fmt.Errorf("%w: none of the first %d lines has all the headings to which columns are mapped, and ones for a date and an amount", ErrUnclear, min(len(lines), headerLines))
 	}
 	return table{}, fmt.Errorf("%w: none of the first %d lines has headings for a date and an amount; if it is a CSV, map its columns", ErrFormat, min(len(lines), headerLines))
 }
 
 // heading reads a line as headings, by the delimiter that makes most of it. The
 // delimiter is 0 if it is none.
-func heading(line string, l Layout) (best columns, delimiter rune, width int, err error) {
+func heading(line string, l Layout) (best columns, delimiter rune, width int) {
 	if strings.Trim(line, delimiters+" ") == "" {
-		return best, 0, 0, nil
+		return best, 0, 0
 	}
 	candidates := delimiters
 	if l.Delimiter != "" {
@@ -110,18 +114,14 @@ func heading(line string, l Layout) (best columns, delimiter rune, width int, er
 	}
 	for _, d := range candidates {
 		cells := cellsOf(line, d)
-		if len(cells) <= width || len(cells) > maxColumns {
+		if len(cells) <= max(width, 1) || len(cells) > maxColumns {
 			continue
 		}
-		c, failed := findColumns(cells, l.Columns)
-		if failed != nil && !errors.Is(failed, ErrUnclear) {
-			return best, 0, 0, failed
-		}
-		if failed == nil && c.enough() && len(cells) > 1 {
+		if c, err := findColumns(cells, l.Columns); err == nil && c.enough() {
 			best, delimiter, width = c, d, len(cells)
 		}
 	}
-	return best, delimiter, width, nil
+	return best, delimiter, width
 }
 
 func cellsOf(line string, delimiter rune) []string {

@@ -107,9 +107,6 @@ func findColumns(row []string, mapped map[Column]string) (columns, error) {
 // mapTo puts columns where a mapping says: under a heading, or at a number from 1.
 func (c columns) mapTo(row []string, mapped map[Column]string) error {
 	for column, where := range mapped {
-		if _, known := headings[column]; !known {
-			return fmt.Errorf("%w: there is no column %q to map", ErrUnclear, column)
-		}
 		at := slices.IndexFunc(row, func(cell string) bool { return plain(cell) == plain(where) && plain(where) != "" })
 		if n, err := strconv.Atoi(where); at < 0 && err == nil {
 			at = n - 1

@@ -37,8 +37,9 @@ func plain(text string) string {
 // id, the account, the day and the amount: banks repeat ids from year to year.
 // Without one, or where the parts of a batch share it, it is the entry's content
 // too. What is left equal is numbered within its statement if the bank gave an
-// id, else within the file, so that two equal transfers on one day are two in
-// every file that holds the day.
+// id, so that an entry which two statements of the file hold is one; else within
+// the file, so that two equal transfers on one day are two in every file that
+// holds the day.
 func (f *File) identify() {
 	shared, seen := map[string]int{}, map[string]int{}
 	for _, s := range f.Statements {
@@ -84,7 +85,7 @@ func (e *Entry) content() string {
 func (e *Entry) reference(identity string) string {
 	sum := sha256.Sum256([]byte(identity))
 	shown := e.BankID
-	if shown == "" || len(shown) > 40 {
+	if shown == "" || len(shown) > 40 || strings.ContainsFunc(shown, func(r rune) bool { return r < ' ' || r > '~' }) {
 		shown = e.BookedAt.Format(time.DateOnly)
 	}
 	return shown + "." + hex.EncodeToString(sum[:12])

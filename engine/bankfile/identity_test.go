@@ -89,3 +89,28 @@ func TestPendingIsAnother(t *testing.T) {
 		t.Errorf("announced %v, both %v, alone %v", announced, booked, alone)
 	}
 }
+
+// TestOneEntryInTwoStatements: a bank's id makes it one; without an id two
+// statements hold two.
+func TestOneEntryInTwoStatements(t *testing.T) {
+	entry := func(bank string) string { return ":61:260305C1,00NTRFNONREF" + bank }
+	both := func(bank string) string {
+		return swiftOf("C260305EUR11,00", entry(bank)) + strings.Replace(swiftOf("C260305EUR11,00", entry(bank)), "1/1", "2/1", 1)
+	}
+	if got := references(t, both("//B1"), Options{}); got[0] != got[1] {
+		t.Errorf("with an id: %v", got)
+	}
+	if got := references(t, both(""), Options{}); got[0] == got[1] {
+		t.Errorf("without an id: %v", got)
+	}
+}
+
+func TestWhatIsSaidIsBounded(t *testing.T) {
+	f, err := Parse([]byte("Datum;Betrag;Zweck;Verwendungszweck;Name\n05.03.2026;1,00;x;"+strings.Repeat("ä", 10_000)+";"+strings.Repeat("n", 1000)+"\n"), plainCSV)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e := f.Entries()[0]; len(e.Text) > maxText || len(e.Name) > maxWord || strings.Trim(e.Text, "ä") != "" || len(f.Notes) != 1 {
+		t.Errorf("got a text of %d, a name of %d bytes, notes %q", len(e.Text), len(e.Name), f.Notes)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // Options say what a file does not. The zero value is right for CAMT.053 and
@@ -49,7 +50,43 @@ func Parse(data []byte, o Options) (File, error) {
 		return File{}, fmt.Errorf("%w: %d entries, at most %d are read", ErrTooLarge, n, MaxEntries)
 	}
 	f.identify()
+	f.cut()
 	return f, nil
+}
+
+// Bounds of what an entry says. Banks stay far below; a batch that is read as one
+// entry may not.
+const (
+	maxText = 10_000 // bytes
+	maxWord = 500
+)
+
+// cut shortens what is said beyond all measure, so that nobody who looks into it
+// has to bound it again. Identities are those of the whole.
+func (f *File) cut() {
+	for i := range f.Statements {
+		for j := range f.Statements[i].Entries {
+			e := &f.Statements[i].Entries[j]
+			if len(e.Text) > maxText {
+				f.Notes = append(f.Notes, fmt.Sprintf("The text of %s is longer than %d characters; the rest was not read.", e.Where, maxText))
+			}
+			e.Text = shorter(e.Text, maxText)
+			for _, word := range []*string{&e.Account, &e.BankID, &e.Name, &e.IBAN, &e.EndToEnd, &e.Structured} {
+				*word = shorter(*word, maxWord)
+			}
+		}
+	}
+}
+
+// shorter cuts a text at a whole character.
+func shorter(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	for !utf8.RuneStart(text[limit]) {
+		limit--
+	}
+	return text[:limit]
 }
 
 // detect tells a file's format by how it begins. Everything that is neither XML

@@ -38,11 +38,12 @@ type bankImport struct {
 	id     string
 	finder *bankfile.Finder
 	paid   map[string]int64 // by invoice: what a dry run would have paid so far, in minor units
+	seen   map[string]bool  // references that a dry run has been through
 }
 
 func newBankImport(s *Subject, r *op.Request, in bankRequest, file bankfile.File) *bankImport {
 	sum := sha256.Sum256(in.Content)
-	imp := &bankImport{s: s, app: r.App, r: r, in: in, file: file, sum: hex.EncodeToString(sum[:]), notes: slices.Clone(file.Notes), paid: map[string]int64{}}
+	imp := &bankImport{s: s, app: r.App, r: r, in: in, file: file, sum: hex.EncodeToString(sum[:]), notes: slices.Clone(file.Notes), paid: map[string]int64{}, seen: map[string]bool{}}
 	for _, e := range file.Entries() {
 		if !slices.Contains(imp.accounts, e.Account) {
 			imp.accounts = append(imp.accounts, e.Account)
@@ -115,6 +116,10 @@ func (imp *bankImport) preview(v *bankEntry, e bankfile.Entry) error {
 	if err != nil {
 		return err
 	}
+	if m.Result != bankfile.Ignored && imp.seen[e.Reference] {
+		m = bankfile.Match{Result: resultKnown, Credit: e.Amount.Zero(), Reasons: []string{"Another statement of the file holds it."}}
+	}
+	imp.seen[e.Reference] = true
 	v.decided(m)
 	if m.Result != bankfile.Booked { // a suggestion has parts, too
 		return nil

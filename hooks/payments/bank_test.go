@@ -300,6 +300,21 @@ func TestOneEntryFailsTheOthersDoNot(t *testing.T) {
 	app.CheckBooks()
 }
 
+// TestOneEntryInTwoStatements: a file whose statements overlap holds it twice,
+// with the bank's id.
+func TestOneEntryInTwoStatements(t *testing.T) {
+	app := testapp.New(t)
+	o := byTransfer(app, app.Customer("ada"), "")
+	statement := func(n int) string {
+		return fmt.Sprintf(":20:X\n:25:A\n:28C:%d\n:60F:C260304EUR10,00\n:61:260305C4,90NTRFNONREF//B1\n:86:%s\n:62F:C260305EUR14,90\n-\n", n, number(app, o))
+	}
+	for _, dry := range []bool{true, false} {
+		if r := importBank(app, statement(1)+statement(2), map[string]any{"dry_run": dry}); results(r) != "booked known" {
+			t.Errorf("dry run %v: got %s", dry, r)
+		}
+	}
+}
+
 func TestStatementsThatCannotBeRead(t *testing.T) {
 	app := testapp.New(t)
 	before := app.Rows()
@@ -317,7 +332,7 @@ func TestStatementsThatCannotBeRead(t *testing.T) {
 		"empty":        {"", nil, http.StatusUnprocessableEntity, "invalid", "base64"},
 		"not base64":   {"x", map[string]any{"content": "%%%"}, http.StatusBadRequest, "malformed", ""},
 		"eleven MB":    {strings.Repeat("x", 11<<20), nil, http.StatusRequestEntityTooLarge, "too_large", ""},
-		"other column": {bankCSV("05.03.2026;1,00;Ada;x"), map[string]any{"csv": map[string]any{"account": "A1", "columns": map[string]any{"shade": "1"}}}, http.StatusUnprocessableEntity, "", ""},
+		"other column": {bankCSV("05.03.2026;1,00;Ada;x"), map[string]any{"csv": map[string]any{"account": "A1", "columns": map[string]any{"color": "1"}}}, http.StatusUnprocessableEntity, "unclear", "color"},
 	} {
 		r := app.Do(http.MethodPost, bankPath, app.Staff(), bankBody(c.file, c.more))
 		if r.Status != c.status || c.code != "" && r.Code() != c.code || !strings.Contains(r.Text("detail"), c.says) {
