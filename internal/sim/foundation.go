@@ -89,7 +89,7 @@ var plans = []plan{
 }
 
 // cycles are how people pay: most by the month.
-var cycles = []string{"monthly", "monthly", "monthly", "quarterly", "annual", "hourly"}
+var cycles = []string{"monthly", "monthly", "monthly", "quarterly", "quarterly", "annual", "annual", "hourly"}
 
 // months is the length of the paid cycles.
 var months = map[string]int64{"monthly": 1, "quarterly": 3, "annual": 12}

@@ -100,7 +100,7 @@ func (w *world) live() (day int, err error) {
 
 // tick is how often the product's timed tasks run. Really they run more often;
 // what they do must not depend on it.
-const tick = 6 * time.Hour
+const tick = 8 * time.Hour
 
 // timed runs what is due by time, and arranges the next round.
 func (w *world) timed() error {
@@ -157,7 +157,7 @@ func (w *world) plan() {
 		w.agenda.add(w.soon(aDay), w.signUp)
 	}
 	for range len(w.people) {
-		if w.draw.IntN(40) == 0 {
+		if w.draw.IntN(60) == 0 {
 			w.agenda.add(w.soon(aDay), w.anything)
 		}
 	}

@@ -83,7 +83,7 @@ func (w *world) forecast() {
 	if w.trouble.IntN(6) == 0 {
 		w.agenda.add(w.troubleWithin(24*time.Hour), w.breakStorm)
 	}
-	if w.trouble.IntN(6) == 0 {
+	if w.trouble.IntN(8) == 0 {
 		w.agenda.add(w.troubleWithin(24*time.Hour), func() error {
 			w.fuse.arm(1 + w.trouble.IntN(120))
 			return nil
