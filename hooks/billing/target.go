@@ -22,7 +22,7 @@ func Target(app core.App, w billing.ChangeWish) (billing.Bargain, error) {
 		return billing.Bargain{}, err
 	}
 	u := unit{cartItem: cartItem{Price: w.Price, Options: t.wanted(o)}, offer: o}
-	t.pricing.wish = wish{Currency: w.Currency, Items: []cartItem{u.cartItem}, Agreed: []agreed{t.agreed(u.Options)}}
+	t.wish = wish{Currency: w.Currency, Items: []cartItem{u.cartItem}, Agreed: []agreed{t.agreed(u.Options)}}
 	legacy := t.takeLegacy(&u)
 	if err := t.choose(&u, func(field string) string { return field }); err != nil {
 		return billing.Bargain{}, err
@@ -57,7 +57,7 @@ func (t *target) offered() *offer {
 			t.shelf.monthly[o.Plan] = t.Kept.Cap.Minor()
 		}
 	}
-	t.pricing.wish.Currency = t.Currency
+	t.wish.Currency = t.Currency
 	return t.offer(t.Price, "price")
 }
 

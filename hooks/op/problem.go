@@ -121,7 +121,6 @@ func answer(e *core.RequestEvent, err error) error {
 		attrs = append(attrs, slog.String("cause", p.cause.Error()))
 	}
 	if p.Status >= http.StatusInternalServerError {
-		println("DEBUG500", p.cause.Error())
 		e.App.Logger().Error("Operation failed", attrs...)
 	} else {
 		e.App.Logger().Debug("Operation refused", attrs...)

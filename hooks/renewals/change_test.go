@@ -184,7 +184,7 @@ func TestAPendingChangeIsCancelled(t *testing.T) {
 		t.Errorf("got %s and the invoice %s", r, s.status(change.Text("invoice_id")))
 	}
 	if r := s.post(ada, sub.Id, "changes/cancel", nil); r.Code() != "no_change" {
-		t.Errorf("cancelling twice: got %s", r)
+		t.Errorf("an end twice: got %s", r)
 	}
 	if list := s.Want(200, s.Do("GET", "/api/v1/subscriptions/"+sub.Id+"/changes", ada.Token, nil)); list.Len("items") != 1 || list.Text("items.0.status") != "cancelled" {
 		t.Errorf("list: %s", list)
