@@ -132,6 +132,7 @@ func backfill(app core.App) error {
 	return exec(app,
 		"UPDATE `orders` SET `review` = 'none', `subtotal_minor` = `total_minor`",
 		"UPDATE `invoices` SET `kind` = 'order', `tax_rounding` = 'line', `delivered_at` = `issued_at` WHERE `status` != 'draft'",
+		"UPDATE `invoices` SET `next_step_at` = `due_at` WHERE `status` = 'open'",
 		"UPDATE `invoice_items` SET `net_minor` = `amount_minor`, `tax_date` = CASE WHEN `period_start` != '' THEN `period_start` ELSE `created` END, `live` = (SELECT `status` != 'void' FROM `invoices` WHERE `id` = `invoice_items`.`invoice`)",
 		"UPDATE `subscriptions` SET `access` = CASE `status` WHEN 'cancelled' THEN 'ended' ELSE 'open' END, `next_period` = CASE WHEN `status` IN ('pending', 'active', 'past_due') THEN 1 ELSE 0 END,"+
 			" `activated_at` = `current_period_start`",
