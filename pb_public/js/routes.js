@@ -9,6 +9,7 @@ export const routes = [
     { path: "/portal/", page: "overview", place: "overview" },
     { path: "/portal/order", page: "order", place: "services", guest: true },
     { path: "/portal/orders/:id", page: "order-status", place: "services" },
+    { path: "/portal/quotes/:id", page: "quote", place: "billing" },
     { path: "/portal/services", page: "services", place: "services" },
     { path: "/portal/services/:id", page: "service", place: "services" },
     { path: "/portal/invoices", page: "invoices", place: "billing" },

@@ -3,12 +3,12 @@ import { effect, signal } from "../vendor.js";
 /**
  * The order being put together. It lives in this tab's session storage, so reloading, signing in or coming back from the
  * payment page loses nothing. Passwords are never in it.
- * @typedef {{plan: string, cycle: string, currency: string, choices: Record<string, string>, hostname: string, gateway: string,
+ * @typedef {{plan: string, cycle: string, currency: string, choices: Record<string, string>, hostname: string, gateway: string, coupon: string,
  *   name: string, email: string, attempt: null | {of: string, key: string}}} Draft
  */
 const storageKey = "ez_order";
 /** @type {Draft} */
-const empty = { plan: "", cycle: "", currency: "", choices: {}, hostname: "", gateway: "", name: "", email: "", attempt: null };
+const empty = { plan: "", cycle: "", currency: "", choices: {}, hostname: "", gateway: "", coupon: "", name: "", email: "", attempt: null };
 
 export const draft = signal(read());
 

@@ -7,7 +7,7 @@ import { go } from "./router.js";
 import { signedIn } from "./session.js";
 
 /**
- * @typedef {{form: import("./form.js").Form, gateway: any, quoted: import("./quote.js").Quoting, currency: string, items: any[],
+ * @typedef {{form: import("./form.js").Form, gateway: any, quoted: import("./quote.js").Quoting, currency: string, items: any[], coupons: string[],
  *   mode: string, waiting: null | {email: string, password: string}, setWaiting: (w: {email: string, password: string}) => void, refresh: () => void}} Attempt
  */
 
@@ -29,12 +29,12 @@ export async function placeOrder(attempt) {
         } catch (thrown) {
             throw inWords(asApiError(thrown), attempt, quote);
         }
-    }, { "items.0.hostname": "hostname" });
+    }, { "items.0.hostname": "hostname", "coupons.0": "coupon" });
 }
 
 /** @param {Attempt} attempt @param {any} quote */
-async function place({ gateway, currency, items }, quote) {
-    const content = { gateway: gateway.id, currency, total_minor: quote.total.minor, items };
+async function place({ gateway, currency, items, coupons }, quote) {
+    const content = { gateway: gateway.id, currency, total_minor: quote.total.minor, items, coupons };
     const send = () => post("/orders", { ...content, client_key: attemptKey(content), terms: true });
     let answer = await send();
     if (answer.order.status === "expired" || answer.order.status === "cancelled") {

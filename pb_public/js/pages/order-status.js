@@ -96,6 +96,7 @@ function Status({ order, payment, put }) {
                 ${state === "unpaid" && pay}
                 ${(state === "expired" || state === "cancelled") && html`<a class="btn primary" href="/portal/order">${t("order_status.anew")}</a>`}
             </div>
+            ${(order.review === "waiting" || order.review === "rejected") && html`<div class="notice" data-kind="warn" role="status"><p>${t(order.review === "waiting" ? "order_status.review" : "order_status.rejected")}</p></div>`}
             ${state === "transfer" && html`<section class="card"><div class="card-head"><h2>${t("order_status.transfer_head")}</h2></div>
                 <div class="card-body"><${Instructions} payment=${payment} /><p class="hint">${t("order_status.transfer_hint")}</p>
                     <${PayInvoice} invoice=${order.invoice.id} due=${order.total} instead=${true} onInstructions=${show} /></div></section>`}

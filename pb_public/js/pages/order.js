@@ -58,7 +58,7 @@ function Configure({ config, catalog, currency, refresh }) {
     const guest = !signedIn.value;
     const account = (/** @type {(v: any) => string} */ rule) => (/** @type {any} */ v) => (guest && mode === "new" && !waiting ? rule(v) : "");
     const form = useForm(
-        () => ({ hostname: draft.peek().hostname, name: draft.peek().name, email: draft.peek().email, password: "", terms: false }),
+        () => ({ hostname: draft.peek().hostname, name: draft.peek().name, email: draft.peek().email, password: "", terms: false, coupon: "" }),
         { hostname: hostnameRule, name: account(newAccountRules.name), email: account(newAccountRules.email),
           password: account(newAccountRules.password), terms: (yes) => (yes ? "" : t("rule.terms")) },
     );
@@ -68,9 +68,10 @@ function Configure({ config, catalog, currency, refresh }) {
 
     const price = priceOf(plan, cycle);
     const item = price && { price: price.id, quantity: 1, hostname: hostnameRule(hostname) ? "" : hostname.trim(), choices: choicesOf(plan, draft.value.choices) };
-    const quoted = useQuote(item ? { currency, items: [item] } : null);
+    const coupons = draft.value.coupon ? [draft.value.coupon] : [];
+    const quoted = useQuote(item ? { currency, items: [item], coupons } : null);
     const gateway = config.gateways.find((/** @type {any} */ g) => g.id === draft.value.gateway) ?? config.gateways[0];
-    const pay = () => placeOrder({ form, gateway, quoted, currency, items: [item], mode, waiting, setWaiting, refresh });
+    const pay = () => placeOrder({ form, gateway, quoted, currency, items: [item], coupons, mode, waiting, setWaiting, refresh });
 
     return html`<div class="split">
         <div class="stack">

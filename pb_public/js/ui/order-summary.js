@@ -1,8 +1,9 @@
 import { html } from "../vendor.js";
+import { draft, edit } from "../lib/draft.js";
 import { money } from "../lib/money.js";
 import { t } from "../lib/i18n.js";
 import { Button } from "./button.js";
-import { Check, Summary } from "./field.js";
+import { Check, Field, Summary } from "./field.js";
 import { ErrorBox } from "./states.js";
 import { Sums } from "./sums.js";
 import { Terms } from "./terms.js";
@@ -32,7 +33,8 @@ export function OrderSummary({ form, quoted, gateway, guest, mode, waiting, onPa
             <div aria-live="polite" aria-busy=${busy}>
                 ${quote ? html`<${Sums} of=${quote} totalLabel=${t("order.today")} />` : !error && html`<div class="skel box" style=${{ "--h": "128px" }}></div>`}
             </div>
-            ${quote?.recurring?.map((/** @type {any} */ r) => html`<p class="muted">${t("order.then", { amount: money(r.amount), per: t("per." + r.cycle) })} <${Day} at=${r.next} /></p>`)}
+            <${Later} of=${quote} />
+            <${Coupon} form=${form} />
             ${error && html`<${ErrorBox} error=${error} title=${t("order.quote_failed")} retry=${quoted.again} busy=${busy} />`}
             <${Summary} form=${form} />
             <${Check} form=${form} name="terms" label=${t("field.terms")}><${Terms} /><//>
@@ -41,4 +43,23 @@ export function OrderSummary({ form, quoted, gateway, guest, mode, waiting, onPa
             <p class="hint">${t(gateway?.kind === "instructions" ? "order.next_instructions" : "order.next_redirect")}</p>
         </div>
     </section>`;
+}
+
+/** What will be due again, in the server's figures. @param {{of: any}} props */
+export const Later = ({ of }) => of?.recurring?.map((/** @type {any} */ r) => html`<p class="muted">
+    ${t("order.then", { amount: money(r.amount), per: t("per." + r.cycle) })} <${Day} at=${r.next} />${r.regular.minor !== r.amount.minor && html`<br />${t("order.later", { amount: money(r.regular), per: t("per." + r.cycle) })}`}
+    ${r.cap && html`<br />${t("order.cap", { amount: money(r.cap) })}`}</p>`) ?? null;
+
+/** A code that makes it cheaper. It counts once it is applied; whether it can be used is the server's answer. @param {{form: import("../lib/form.js").Form}} props */
+function Coupon({ form }) {
+    const { coupon } = draft.value;
+    const apply = () => edit({ coupon: form.values.peek().coupon.trim().toUpperCase() });
+    const remove = () => {
+        form.set("coupon", "");
+        edit({ coupon: "" });
+    };
+    if (coupon) return html`<div class="actions"><${Button} onClick=${remove}>${t("order.coupon_remove", { code: coupon })}<//></div>`;
+    return html`<${Field} form=${form} name="coupon" label=${t("order.coupon")} optional=${true} autocapitalize="characters" autocomplete="off" spellcheck=${false} maxlength="40"
+            onKeyDown=${(/** @type {KeyboardEvent} */ e) => e.key === "Enter" && apply()} />
+        ${form.values.value.coupon.trim() && html`<div class="actions"><${Button} onClick=${apply}>${t("order.coupon_apply")}<//></div>`}`;
 }

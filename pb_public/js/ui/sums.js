@@ -5,7 +5,7 @@ import { Day } from "./time.js";
 
 /**
  * The lines of a quote or an invoice and their sums, exactly as the server worked them out.
- * @param {{of: {lines: any[], subtotal: any, tax: any, total: any}, totalLabel: string}} props
+ * @param {{of: {lines: any[], subtotal: any, tax: any, total: any, discount?: any, tax_inclusive?: boolean}, totalLabel: string}} props
  */
 export const Sums = ({ of, totalLabel }) => html`<dl class="sum">
     ${of.lines.map((line) => html`<div class="line">
@@ -13,6 +13,7 @@ export const Sums = ({ of, totalLabel }) => html`<dl class="sum">
             ${line.period?.start && line.period?.end && html`<small><${Day} at=${line.period.start} /> – <${Day} at=${line.period.end} /></small>`}</dt>
         <dd class="num">${money(line.amount)}</dd>
     </div>`)}
-    <div><dt>${t("sum.tax")}</dt><dd class="num">${money(of.tax)}</dd></div>
+    ${of.discount?.minor > 0 && html`<div><dt>${t("sum.discount")}</dt><dd class="num">${money(of.discount)}</dd></div>`}
+    <div><dt>${t(of.tax_inclusive ? "sum.tax_included" : "sum.tax")}</dt><dd class="num">${money(of.tax)}</dd></div>
     <div class="total"><dt>${totalLabel}</dt><dd class="num">${money(of.total)}</dd></div>
 </dl>`;
