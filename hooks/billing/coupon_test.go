@@ -166,6 +166,7 @@ func TestCouponsThatCannotBeUsed(t *testing.T) {
 		{"the same twice", fresh, one, []string{"BOTH", "both "}, "coupons.1", "coupon_repeated"},
 		{"more than fit", fresh, one, []string{"A", "B", "C", "D", "E", "F"}, "coupons", "too_many"},
 	}
+	s.Quiet() // what was bought before is built and told
 	for _, sc := range scenarios {
 		c := with(sc.cart, object{"coupons": sc.codes})
 		refused(t, "quote: "+sc.name, s.quote(sc.by, c), 422, sc.field, sc.code)

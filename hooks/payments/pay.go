@@ -146,10 +146,19 @@ func (s *Subject) open(ctx context.Context, app core.App, gateway billing.Gatewa
 		})
 		return err
 	})
-	if err == nil && kept == 0 {
-		return "", s.discard(ctx, app, gateway, a, page)
+	if err != nil || kept > 0 {
+		return page.URL, err
 	}
-	return page.URL, err
+	// Somebody else wrote the attempt meanwhile: the same request at the same time,
+	// which has opened this very page, or what has ended the attempt.
+	now, err := liveAttempt(app, a.Invoice)
+	if err != nil {
+		return "", err
+	}
+	if now != nil && now.ID == a.ID && now.Page == page.Reference {
+		return page.URL, nil
+	}
+	return "", s.discard(ctx, app, gateway, a, page)
 }
 
 // discard closes a page whose attempt was ended while it was being opened, for
