@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -63,6 +64,7 @@ type App struct {
 	options  options
 	client   *http.Client
 	smtpPort int
+	staffing sync.Mutex
 	staff    string
 	tasks    *schedule.Schedule
 	stop     func()
