@@ -102,6 +102,11 @@ type Dispute struct {
 	Amount    money.Amount
 	RespondBy time.Time // zero when nothing is asked of us
 	At        time.Time // of the last change
+	// Withdrawn says that the gateway holds the money back now.
+	Withdrawn bool
+	// Fee is what the gateway charges for the dispute so far, in Amount's currency;
+	// the zero value is none, or none that is known.
+	Fee money.Amount
 }
 
 // DisputeReader reads disputes.

@@ -102,6 +102,8 @@ func (w wireDispute) dispute() (billing.Dispute, error) {
 	d := billing.Dispute{
 		ID: w.ID, Payments: []string{}, Status: status, Stage: strings.ToLower(w.Stage), Reason: w.Reason, Amount: amount, RespondBy: w.RespondBy.Time, At: at,
 	}
+	// PayPal holds the money of a claim until it is decided.
+	d.Withdrawn = status == billing.DisputeNeedsResponse || status == billing.DisputeUnderReview
 	for _, t := range w.Disputed {
 		if t.Payment != "" {
 			d.Payments = append(d.Payments, t.Payment)

@@ -66,7 +66,14 @@ type Client struct {
 	now    func() time.Time
 }
 
-var _ billing.Gateway = (*Client)(nil)
+var (
+	_ billing.Gateway           = (*Client)(nil)
+	_ billing.Refunder          = (*Client)(nil)
+	_ billing.MethodRemover     = (*Client)(nil)
+	_ billing.TransactionLister = (*Client)(nil)
+	_ billing.DisputeReader     = (*Client)(nil)
+	_ billing.WebhookFacts      = (*Client)(nil)
+)
 
 // New returns a client that talks to Stripe through hc; nil stands for a client
 // with a 30 second timeout. Errors: billing.ErrNotConfigured for a missing or

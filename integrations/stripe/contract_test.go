@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ezscale/ezscale/engine/billing"
 	"github.com/ezscale/ezscale/engine/billing/gatewaytest"
 	"github.com/ezscale/ezscale/integrations/sandbox/fault"
 	"github.com/ezscale/ezscale/integrations/sandbox/stripebox"
@@ -116,6 +117,12 @@ var paths = map[gatewaytest.Call]string{
 	gatewaytest.CallCharge:      "POST /v1/payment_intents",
 	gatewaytest.CallReadPayment: "GET /v1/payment_intents/",
 	gatewaytest.CallMethods:     "GET /v1/customers/",
+
+	gatewaytest.CallRefund:       "POST /v1/refunds",
+	gatewaytest.CallReadRefund:   "GET /v1/refunds/",
+	gatewaytest.CallRemove:       "POST /v1/payment_methods/",
+	gatewaytest.CallTransactions: "GET /v1/balance_transactions",
+	gatewaytest.CallReadDispute:  "GET /v1/disputes/",
 }
 
 var kinds = map[gatewaytest.Fault]fault.Kind{
@@ -126,6 +133,7 @@ var kinds = map[gatewaytest.Fault]fault.Kind{
 
 func (s *stage) harness(t *testing.T) gatewaytest.Harness {
 	return gatewaytest.Harness{
+		More:     s.more(t),
 		Gateway:  s.client,
 		WrongKey: s.with(t, Config{SecretKey: "sk_test_wrong", WebhookSecret: testSecret}),
 		NoSecret: s.with(t, Config{SecretKey: testKey}),
@@ -153,6 +161,29 @@ func (s *stage) harness(t *testing.T) gatewaytest.Harness {
 		OtherVersion: func(body []byte) []byte {
 			return bytes.Replace(body, []byte(stripebox.Version), []byte("2025-03-31.basil"), 1)
 		},
+	}
+}
+
+func (s *stage) more(t *testing.T) gatewaytest.More {
+	states := map[billing.DisputeStatus]string{
+		billing.DisputeWarning: "warning_needs_response", billing.DisputeNeedsResponse: "needs_response", billing.DisputeUnderReview: "under_review",
+		billing.DisputeWon: "won", billing.DisputeLost: "lost",
+	}
+	return gatewaytest.More{
+		SlowRefund: func(fail bool) { s.box.Set(stripebox.Switches{SlowRefunds: true, RefundsFail: fail}) },
+		Dispute: func(reference string) string {
+			id, err := s.box.Dispute(reference, "fraudulent", "needs_response")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return id
+		},
+		MoveDispute: func(id string, to billing.DisputeStatus) {
+			if !s.box.MoveDispute(id, states[to]) {
+				t.Fatalf("no dispute %s", id)
+			}
+		},
+		Fee: 70, BooksLag: booksLag,
 	}
 }
 

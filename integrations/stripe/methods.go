@@ -122,7 +122,7 @@ func (c *Client) Check(ctx context.Context) error {
 	failed := x.failure(err)
 	switch {
 	case errors.Is(failed, billing.ErrGatewayCredentials) && x.status.Load() == 403:
-		return fmt.Errorf("%w: the key is genuine but restricted; let it read the balance and write customers, Checkout sessions and PaymentIntents", failed)
+		return fmt.Errorf("%w: the key is genuine but restricted; let it read the balance, balance transactions, disputes and events, and write customers, Checkout sessions, PaymentIntents, payment methods and refunds", failed)
 	case errors.Is(failed, billing.ErrGatewayCredentials):
 		return fmt.Errorf("%w: Stripe does not know this secret key; copy it again from Developers → API keys", failed)
 	case failed != nil:

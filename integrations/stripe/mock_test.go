@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ezscale/ezscale/engine/billing"
 	"github.com/ezscale/ezscale/integrations/sandbox/stripebox"
 )
 
@@ -145,6 +146,8 @@ func TestAgainstStripeMock(t *testing.T) {
 		"POST /v1/customers", "GET /v1/customers/search", "POST /v1/checkout/sessions", "POST /v1/checkout/sessions",
 		"GET /v1/checkout/sessions/cs_1", "POST /v1/checkout/sessions/cs_1/expire", "POST /v1/payment_intents",
 		"GET /v1/payment_intents", "GET /v1/payment_intents/pi_1", "GET /v1/customers/cus_1/payment_methods", "GET /v1/balance",
+		"GET /v1/refunds", "POST /v1/refunds", "GET /v1/refunds/re_1", "GET /v1/payment_methods/pm_1", "POST /v1/payment_methods/pm_1/detach",
+		"GET /v1/balance_transactions", "GET /v1/disputes/du_1", "GET /v1/events", "GET /v1/disputes",
 	}
 	if !slices.Equal(w.all, want) {
 		t.Errorf("got requests %q, want %q", w.all, want)
@@ -176,6 +179,15 @@ func callAll(ctx context.Context, c *Client) {
 	_, _ = c.ReadPayment(ctx, "pi_1")
 	_, _ = c.Methods(ctx, "cus_1")
 	_ = c.Check(ctx)
+	_, _ = c.refundsOf(ctx, "pi_1")
+	_, _ = c.sendRefund(ctx, refundRequest())
+	_, _ = c.ReadRefund(ctx, "re_1")
+	_ = c.RemoveMethod(ctx, "cus_1", "pm_1")
+	_ = c.detach(ctx, "pm_1")
+	_, _ = c.Transactions(ctx, time.Now().Add(-time.Hour), time.Now(), func(billing.Transaction) error { return nil })
+	_, _ = c.ReadDispute(ctx, "du_1")
+	_, _ = c.disputesInEvents(ctx, time.Now().Add(-time.Hour))
+	_ = c.disputesBegun(ctx, time.Now().Add(-time.Hour), map[string]bool{}, func(billing.Dispute) error { return nil })
 }
 
 // tryParameter sends one parameter of the sandbox to the mock. The mock names a

@@ -73,6 +73,10 @@ func chargeRequest() billing.ChargeRequest {
 	}
 }
 
+func refundRequest() billing.RefundRequest {
+	return billing.RefundRequest{Key: "refund_1", RefundID: "r1", Payment: "pi_1", Amount: money.Must(1999, "EUR")}
+}
+
 func pageRequest() billing.PageRequest {
 	return billing.PageRequest{
 		Key: "env1_page_1", AttemptID: "att_1", InvoiceID: "inv_1", Customer: "cus_R7a", Email: "kim@example.com",

@@ -39,6 +39,7 @@ type wireEvent struct {
 	Created    int64  `json:"created"`
 	Data       *struct {
 		Object json.RawMessage `json:"object"`
+		Before json.RawMessage `json:"previous_attributes"`
 	} `json:"data"`
 }
 

@@ -73,13 +73,14 @@ func testRefundFaults(t *testing.T, h Harness) {
 		if err != nil || got.State != billing.RefundSucceeded {
 			t.Errorf("%s: got %+v, %v, want it succeeded in the end", f, got, err)
 		}
-		// A second refund of as much would fit only if the first was not made.
-		if _, err := g.Refund(t.Context(), refundOf(payment, "s"+strconv.Itoa(i), 2000)); !errors.Is(err, billing.ErrGatewayRefused) {
-			t.Errorf("%s: money went back %v, want once", f, err)
-		}
+		// This also clears what a gateway that looks before it repeats has left of the faults.
 		h.Fault(CallReadRefund, f, 1)
 		if _, err := g.ReadRefund(t.Context(), got.ID); err != nil && !errors.Is(err, billing.ErrGatewayTemporary) {
 			t.Errorf("%s, read: got %v, want ErrGatewayTemporary", f, err)
+		}
+		// A second refund of as much would fit only if the first was not made.
+		if _, err := g.Refund(t.Context(), refundOf(payment, "s"+strconv.Itoa(i), 2000)); !errors.Is(err, billing.ErrGatewayRefused) {
+			t.Errorf("%s: money went back %v, want once", f, err)
 		}
 	}
 }

@@ -57,6 +57,9 @@ type Box struct {
 	intents    shelf[*intent]
 	charges    shelf[*charge]
 	refunds    shelf[*refund]
+	disputes   shelf[*dispute]
+	payouts    shelf[*payout]
+	movements  shelf[*movement]
 	events     shelf[*event]
 	switches   Switches
 	complaints []string

@@ -20,6 +20,7 @@ type testCard struct {
 	authenticate, always bool
 	delayed              bool // the outcome comes later, with Settle
 	keepsOnly            bool // can be saved, then declines
+	disputed             bool // its holder disputes every payment
 }
 
 // testCards are offered on the hosted page in this order.
@@ -35,6 +36,7 @@ var testCards = []testCard{
 	{Number: "4000000000000069", Label: "Expired card", brand: "visa", code: "expired_card"},
 	{Number: "4000000000000119", Label: "Processing error", brand: "visa", code: "processing_error"},
 	{Number: "4000000000000341", Label: "Can be saved, declines later", brand: "visa", code: "card_declined", decline: "generic_decline", keepsOnly: true},
+	{Number: "4000000000000259", Label: "Works, and is disputed", brand: "visa", disputed: true},
 	{Number: "AT611904300234573201", Label: "SEPA debit that arrives later", kind: "sepa_debit", delayed: true},
 	{Number: "AT861904300235473202", Label: "SEPA debit that fails later", kind: "sepa_debit", delayed: true, code: "charge_failed", decline: "insufficient_funds"},
 }

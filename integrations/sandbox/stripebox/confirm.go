@@ -39,8 +39,12 @@ func (b *Box) succeed(p *intent, m *method, c *call) {
 	ch := b.addCharge(p, m, "succeeded")
 	p.status, p.received, p.lastError = "succeeded", p.amount, nil
 	b.keep(p, m, c)
+	b.book(ch)
 	b.emit("charge.succeeded", ch.render(), c)
 	b.emit("payment_intent.succeeded", p.render(), c)
+	if m.card.disputed {
+		b.dispute(p, "fraudulent", "needs_response")
+	}
 }
 
 // keep attaches the method to the customer when the payment asks for it.
@@ -83,12 +87,12 @@ func (b *Box) addCharge(p *intent, m *method, status string) *charge {
 	return ch
 }
 
-// Settle brings every delayed payment to its end and returns how many there
-// were: bank debits take days, this is when they have passed.
+// Settle brings every delayed payment and refund to its end and returns how many
+// there were: bank debits take days, this is when they have passed.
 func (b *Box) Settle() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	n := 0
+	n := b.settleRefunds()
 	for _, p := range b.intents.all() {
 		if p.status != "processing" {
 			continue

@@ -25,7 +25,11 @@ var faultKinds = []fault.Kind{
 //	POST   /_sandbox/faults    adds one fault.Fault (JSON), or the page's form
 //	DELETE /_sandbox/faults    clears them (the page: POST …/faults/clear)
 //	GET    /_sandbox/switches  Switches; PUT replaces them
-//	POST   /_sandbox/settle    delayed payments reach their end
+//	POST   /_sandbox/settle    delayed payments and refunds reach their end
+//	POST   /_sandbox/payments/{id}/dispute?status=…&reason=…
+//	POST   /_sandbox/payments/{id}/refund?amount=…  as from the dashboard
+//	POST   /_sandbox/disputes/{id}?status=…
+//	POST   /_sandbox/refunds/{id}/fail?reason=…
 //	POST   /_sandbox/events/{id}/resend
 //
 // It is for the operator of the sandbox, so it has no login: bind it to loopback.
@@ -44,6 +48,7 @@ func (b *Box) serveControl(mux *http.ServeMux) {
 	on("GET /_sandbox/switches", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, b.Switches()) })
 	on("PUT /_sandbox/switches", b.putSwitches)
 	on("POST /_sandbox/settle", func(w http.ResponseWriter, r *http.Request) { b.Settle(); done(w, r) })
+	b.serveMoney(on)
 	on("POST /_sandbox/events/{id}/resend", func(w http.ResponseWriter, r *http.Request) {
 		if !b.Resend(r.PathValue("id")) {
 			http.Error(w, "no such event", http.StatusNotFound)

@@ -8,8 +8,11 @@ import (
 
 // emit records an event and queues its delivery. c is the request that caused
 // it; nil when nobody's request did.
-func (b *Box) emit(kind string, o object, c *call) {
-	e := &event{id: b.newID("evt"), kind: kind, created: b.unix(), object: o, request: object{"id": nil, "idempotency_key": nil}}
+func (b *Box) emit(kind string, o object, c *call) { b.emitChange(kind, o, nil, c) }
+
+// emitChange is emit with what changed of the object.
+func (b *Box) emitChange(kind string, o, before object, c *call) {
+	e := &event{id: b.newID("evt"), kind: kind, created: b.unix(), object: o, before: before, request: object{"id": nil, "idempotency_key": nil}}
 	if c != nil {
 		e.request = object{"id": null(c.req), "idempotency_key": null(c.key)}
 	}

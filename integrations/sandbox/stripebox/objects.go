@@ -24,6 +24,8 @@ type method struct {
 	customer string
 	setUp    bool // the holder confirmed while it was saved
 	created  int64
+
+	month, year int // a card's expiry
 }
 
 func (m *method) render() object {
@@ -38,7 +40,7 @@ func (m *method) render() object {
 	}
 	o["type"] = "card"
 	o["card"] = object{
-		"brand": m.card.brand, "last4": m.card.last4(), "exp_month": 12, "exp_year": 2034,
+		"brand": m.card.brand, "last4": m.card.last4(), "exp_month": m.month, "exp_year": m.year,
 		"fingerprint": m.card.fingerprint(), "country": "US", "funding": "credit",
 	}
 	return o
@@ -124,30 +126,39 @@ func (s *session) render() object {
 }
 
 type refund struct {
-	id, charge, intent, currency, reason, status string
-	amount, created                              int64
-	metadata                                     map[string]string
+	id, charge, intent, currency, reason, status, failure string
+	amount, created                                       int64
+	metadata                                              map[string]string
 }
 
 func (r *refund) render() object {
-	return object{
+	o := object{
 		"id": r.id, "object": "refund", "amount": r.amount, "currency": r.currency, "charge": r.charge,
 		"payment_intent": r.intent, "reason": null(r.reason), "status": r.status,
 		"metadata": r.metadata, "created": r.created, "balance_transaction": nil,
 	}
+	if r.failure != "" {
+		o["failure_reason"] = r.failure
+	}
+	return o
 }
 
 type event struct {
 	id, kind string
 	created  int64
 	object   object // as it was when the event happened
+	before   object // what of it changed, where Stripe tells
 	request  object
 }
 
 func (e *event) render(version string) object {
+	data := object{"object": e.object}
+	if e.before != nil {
+		data["previous_attributes"] = e.before
+	}
 	return object{
 		"id": e.id, "object": "event", "type": e.kind, "api_version": version, "created": e.created,
-		"livemode": false, "pending_webhooks": 1, "request": e.request, "data": object{"object": e.object},
+		"livemode": false, "pending_webhooks": 1, "request": e.request, "data": data,
 	}
 }
 

@@ -146,7 +146,7 @@ func (b *Box) expandAll(o object, paths []string) *apiError {
 	return nil
 }
 
-var expandable = map[string]bool{"customer": true, "payment_method": true, "payment_intent": true, "latest_charge": true, "charge": true}
+var expandable = map[string]bool{"customer": true, "payment_method": true, "payment_intent": true, "latest_charge": true, "charge": true, "source": true}
 
 func (b *Box) expand(o object, path []string) bool {
 	name := path[0]
@@ -187,6 +187,15 @@ func (b *Box) find(id string) (object, bool) {
 		return v.render(), true
 	}
 	if v, ok := b.charges.get(id); ok {
+		return v.render(), true
+	}
+	if v, ok := b.refunds.get(id); ok {
+		return v.render(), true
+	}
+	if v, ok := b.disputes.get(id); ok {
+		return v.render(), true
+	}
+	if v, ok := b.payouts.get(id); ok {
 		return v.render(), true
 	}
 	return nil, false

@@ -26,6 +26,7 @@ func routes() map[string]endpoint {
 		"GET /v1/customers/{id}":                 {do: readCustomer},
 		"GET /v1/customers/{id}/payment_methods": {do: listMethods, spec: merged(paging, spec{"type": oneOf("card", "sepa_debit")})},
 		"GET /v1/payment_methods/{id}":           {do: readMethod},
+		"POST /v1/payment_methods/{id}/detach":   {do: detachMethod},
 		"POST /v1/checkout/sessions":             {do: createSession, spec: sessionSpec()},
 		"GET /v1/checkout/sessions/{id}":         {do: readSession},
 		"POST /v1/checkout/sessions/{id}/expire": {do: expireSession},
@@ -42,8 +43,13 @@ func routes() map[string]endpoint {
 			"payment_intent": {}, "charge": {}, "amount": {kind: integer},
 			"reason": oneOf("duplicate", "fraudulent", "requested_by_customer"),
 		})},
-		"GET /v1/refunds":      {do: listRefunds, spec: merged(paging, spec{"payment_intent": {}, "charge": {}})},
-		"GET /v1/refunds/{id}": {do: readRefund},
+		"GET /v1/refunds":       {do: listRefunds, spec: merged(paging, spec{"payment_intent": {}, "charge": {}})},
+		"GET /v1/refunds/{id}":  {do: readRefund},
+		"GET /v1/disputes":      {do: listDisputes, spec: merged(paging, created, spec{"payment_intent": {}, "charge": {}})},
+		"GET /v1/disputes/{id}": {do: readDispute},
+		"GET /v1/balance_transactions": {do: listMovements, spec: merged(paging, created, spec{
+			"type": {}, "source": {},
+		})},
 		"GET /v1/events": {do: listEvents, spec: merged(paging, created, spec{
 			"type": {}, "types[#]": {}, "delivery_success": {kind: boolean},
 		})},

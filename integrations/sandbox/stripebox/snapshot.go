@@ -28,6 +28,7 @@ type Snapshot struct {
 	Sessions   int            `json:"sessions"`
 	Intents    int            `json:"payment_intents"`
 	Refunds    int            `json:"refunds"`
+	Disputes   int            `json:"disputes"`
 	Events     int            `json:"events"`
 	Queued     int            `json:"queued_webhooks"`
 	Charges    []Charge       `json:"charges"`
@@ -67,7 +68,7 @@ func (b *Box) Snapshot() Snapshot {
 	b.sweep()
 	s := Snapshot{
 		Customers: len(b.customers.order), Sessions: len(b.sessions.order), Intents: len(b.intents.order),
-		Refunds: len(b.refunds.order), Events: len(b.events.order), Queued: queued,
+		Refunds: len(b.refunds.order), Disputes: len(b.disputes.order), Events: len(b.events.order), Queued: queued,
 		Charges: b.chargesNow(), Paid: map[string]int{}, Complaints: append([]string{}, b.complaints...),
 	}
 	for _, c := range s.Charges {
@@ -127,16 +128,20 @@ func (b *Box) SaveCard(customerID, number string) (string, error) {
 	return m.id, nil
 }
 
-// DetachCard takes a saved card away for good, as the dashboard does. It reports
-// whether there was one.
-func (b *Box) DetachCard(methodID string) bool {
+// Refund is money that went back, as tests see it.
+type Refund struct {
+	ID, Payment, RefundID string // RefundID is ours, from the metadata
+	Status, Currency      string
+	Amount                int64
+}
+
+// Refunds lists every refund, oldest first.
+func (b *Box) Refunds() []Refund {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	m, ok := b.methods.get(methodID)
-	if !ok || m.customer == "" {
-		return false
+	out := []Refund{}
+	for _, r := range b.refunds.all() {
+		out = append(out, Refund{r.id, r.intent, r.metadata["refund_id"], r.status, r.currency, r.amount})
 	}
-	m.customer = ""
-	b.emit("payment_method.detached", m.render(), nil)
-	return true
+	return out
 }

@@ -21,6 +21,11 @@ type Switches struct {
 	// StoredErrors is how many of the next writes do their work, answer 500 and
 	// keep that answer under the idempotency key, as Stripe may.
 	StoredErrors int `json:"stored_errors"`
+	// SlowRefunds lets refunds wait for Settle; RefundsFail lets those fail then.
+	SlowRefunds bool `json:"slow_refunds"`
+	RefundsFail bool `json:"refunds_fail"`
+	// RefundError refuses refunds with this code, such as charge_disputed.
+	RefundError string `json:"refund_error"`
 }
 
 // Deliveries lists every attempt to deliver an event, oldest first.
