@@ -20,6 +20,7 @@ import (
 	"github.com/ezscale/ezscale/hooks/payments"
 	"github.com/ezscale/ezscale/hooks/provisioning"
 	"github.com/ezscale/ezscale/integrations/sandbox/mailbox"
+	"github.com/ezscale/ezscale/integrations/sandbox/paypalbox"
 	"github.com/ezscale/ezscale/integrations/sandbox/stripebox"
 	"github.com/ezscale/ezscale/integrations/sandbox/viesbox"
 	"github.com/ezscale/ezscale/integrations/sandbox/virtbox"
@@ -30,6 +31,9 @@ const (
 	demoStripeKey     = "sk_test_ezscale_demo"
 	demoWebhookSecret = "whsec_ezscale_demo"
 	demoPanelToken    = "ezscale-demo-panel-token"
+	demoPayPalID      = "AZezscaleDemoClient"
+	demoPayPalSecret  = "EHezscaleDemoSecret"
+	demoPayPalWebhook = "8PT597110X687430L"
 )
 
 func demoCommand(app *pocketbase.PocketBase) *cobra.Command {
@@ -43,7 +47,7 @@ func demoCommand(app *pocketbase.PocketBase) *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&flags.http, "http", "127.0.0.1:8090", "address of the product; port 0 chooses a free one")
-	c.Flags().StringVar(&sandboxAddr, "sandbox-http", "127.0.0.1:8191", "address of the sandbox Stripe; VirtFusion and mail follow on the next two ports; port 0 chooses free ones")
+	c.Flags().StringVar(&sandboxAddr, "sandbox-http", "127.0.0.1:8191", "address of the sandbox Stripe; VirtFusion, mail, VIES and PayPal follow on the next ports; port 0 chooses free ones")
 	return c
 }
 
@@ -75,9 +79,10 @@ type vendors struct {
 	panel  *virtbox.Box
 	mail   *mailbox.Box
 	vies   *viesbox.Box
+	paypal *paypalbox.Box
 
-	stripeURL, panelURL, mailURL, viesURL string
-	smtpPort                              int
+	stripeURL, panelURL, mailURL, viesURL, paypalURL string
+	smtpPort                                         int
 }
 
 func demo(ctx context.Context, app *pocketbase.PocketBase, flags serveFlags, sandboxAddr string) error {
@@ -105,6 +110,9 @@ func demo(ctx context.Context, app *pocketbase.PocketBase, flags serveFlags, san
 	}
 	cfg.demo, cfg.publicURL, cfg.mailFrom = true, site, "Hosting Demo <billing@demo.example>"
 	cfg.gateways["stripe"] = payments.Settings{SecretKey: demoStripeKey, WebhookSecret: demoWebhookSecret, APIURL: v.stripeURL}
+	cfg.gateways["paypal"] = payments.Settings{
+		ClientID: demoPayPalID, SecretKey: demoPayPalSecret, WebhookSecret: demoPayPalWebhook, APIURL: v.paypalURL, CertAuthority: paypalbox.Authority(),
+	}
 	cfg.platforms["virtfusion"] = provisioning.Settings{URL: v.panelURL, Token: demoPanelToken}
 	cfg.viesURL = v.viesURL + "/taxation_customs/vies/rest-api"
 	cfg.smtp = &core.SMTPConfig{Enabled: true, Host: "127.0.0.1", Port: v.smtpPort}
@@ -133,11 +141,14 @@ func startVendors(ctx context.Context, addr, site string) (*vendors, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--sandbox-http: %w", err)
 	}
-	for i, url := range []*string{&v.stripeURL, &v.panelURL, &v.mailURL, &v.viesURL} {
+	for i, url := range []*string{&v.stripeURL, &v.panelURL, &v.mailURL, &v.viesURL, &v.paypalURL} {
 		*url = "http://" + listeners[i].Addr().String()
 	}
 	v.stripe = stripebox.New(stripebox.Options{
 		Now: time.Now, SecretKey: demoStripeKey, WebhookURL: site + "/webhooks/stripe", WebhookSecret: demoWebhookSecret, PublicURL: v.stripeURL,
+	})
+	v.paypal = paypalbox.New(paypalbox.Options{
+		Now: time.Now, ClientID: demoPayPalID, Secret: demoPayPalSecret, WebhookURL: site + "/webhooks/paypal", WebhookID: demoPayPalWebhook, PublicURL: v.paypalURL,
 	})
 	v.panel = virtbox.New(virtbox.Options{Token: demoPanelToken, Now: time.Now, BuildTime: 4 * time.Second, TaskTime: 500 * time.Millisecond, PanelURL: v.panelURL})
 	v.mail = mailbox.New(mailbox.Options{Now: time.Now})
@@ -152,7 +163,7 @@ func startVendors(ctx context.Context, addr, site string) (*vendors, error) {
 	}
 	v.smtpPort = tcp.Port
 	go func() { _ = v.mail.ServeSMTP(ctx, smtp) }()
-	for i, h := range []http.Handler{v.stripe.Handler(), v.panel.Handler(), v.mail.Handler(), v.vies.Handler()} {
+	for i, h := range []http.Handler{v.stripe.Handler(), v.panel.Handler(), v.mail.Handler(), v.vies.Handler(), v.paypal.Handler()} {
 		server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
 		go func() { _ = server.Serve(listeners[i]) }()
 	}
@@ -161,15 +172,15 @@ func startVendors(ctx context.Context, addr, site string) (*vendors, error) {
 
 // ports listens on addr and the ports after it, one for each vendor, or on free
 // ones.
-func ports(ctx context.Context, addr string) ([4]net.Listener, error) {
-	var out [4]net.Listener
+func ports(ctx context.Context, addr string) ([5]net.Listener, error) {
+	var out [5]net.Listener
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return out, err
 	}
 	base, err := strconv.Atoi(port)
-	if err != nil || base < 0 || base > 65532 {
-		return out, fmt.Errorf("port %q must be 0 to 65532", port)
+	if err != nil || base < 0 || base > 65531 {
+		return out, fmt.Errorf("port %q must be 0 to 65531", port)
 	}
 	for i := range out {
 		p := 0

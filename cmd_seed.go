@@ -163,7 +163,7 @@ func (d *demonstration) finish(ctx context.Context) {
 	}
 	summary := map[string]any{
 		"site": d.site, "portal": d.site + "/portal/", "admin": d.site + "/_/", "api": d.site + "/api/v1",
-		"sandbox":  map[string]string{"stripe": d.vendors.stripeURL, "virtfusion": d.vendors.panelURL, "mail": d.vendors.mailURL},
+		"sandbox":  map[string]string{"stripe": d.vendors.stripeURL, "paypal": d.vendors.paypalURL, "virtfusion": d.vendors.panelURL, "mail": d.vendors.mailURL},
 		"customer": map[string]string{"email": demoCustomer, "password": demoCustomerPassword},
 		"staff":    map[string]string{"email": demoStaff, "password": demoStaffPassword},
 	}

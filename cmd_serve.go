@@ -109,7 +109,9 @@ func applyEnvironment(app core.App, cfg config, url string) error {
 		return err
 	}
 	for kind := range cfg.gateways {
-		if err := ensure(app, collections.Gateways, kind, map[string]any{"kind": kind, "label": "Card", "enabled": true, "position": 10}); err != nil {
+		as := map[string]map[string]any{"stripe": {"label": "Card", "position": 10}, "paypal": {"label": "PayPal", "position": 20}}[kind]
+		as["kind"], as["enabled"] = kind, true
+		if err := ensure(app, collections.Gateways, kind, as); err != nil {
 			return err
 		}
 	}

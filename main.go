@@ -97,7 +97,7 @@ func compose(app *pocketbase.PocketBase, cfg config) error {
 			},
 			"paypal": func(s payments.Settings) (billing.Gateway, error) {
 				return paypal.New(paypal.Config{
-					ClientID: s.ClientID, Secret: s.SecretKey, WebhookID: s.WebhookSecret, APIURL: s.APIURL, CertAuthority: s.CertAuthority, Now: time.Now,
+					ClientID: s.ClientID, Secret: s.SecretKey, WebhookID: s.WebhookSecret, APIURL: s.APIURL, Sandbox: s.Test, CertAuthority: s.CertAuthority, Now: time.Now,
 				}, nil)
 			},
 		},

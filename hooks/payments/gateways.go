@@ -64,30 +64,36 @@ func (s *Subject) gateway(app core.App, kind string) (billing.Gateway, error) {
 
 // settings reads a gateway's record and lets the environment win.
 func (s *Subject) settings(app core.App, kind string) (Settings, error) {
-	set, env := Settings{}, s.Override[kind]
 	r, err := collections.First(app, collections.Gateways, dbx.HashExp{"kind": kind})
 	if err != nil {
-		return set, err
+		return Settings{}, err
 	}
-	if r != nil {
-		if env.SecretKey == "" {
-			if set.SecretKey, err = s.Sealer.OpenField(r, "secret_key"); err != nil {
-				return set, err
-			}
+	return s.settingsOf(r, kind)
+}
+
+// settingsOf is what an adapter of this kind is built from, r being its record,
+// or nil.
+func (s *Subject) settingsOf(r *core.Record, kind string) (Settings, error) {
+	env := s.Override[kind]
+	if r == nil {
+		return env, nil
+	}
+	set := Settings{APIURL: r.GetString("api_url"), ClientID: r.GetString("client_id"), Test: r.GetString("environment") == "test", CertAuthority: env.CertAuthority}
+	for _, f := range []struct {
+		into  *string
+		field string
+		given string
+	}{{&set.SecretKey, "secret_key", env.SecretKey}, {&set.WebhookSecret, "webhook_secret", env.WebhookSecret}} {
+		if *f.into = f.given; f.given != "" {
+			continue
 		}
-		if env.WebhookSecret == "" {
-			if set.WebhookSecret, err = s.Sealer.OpenField(r, "webhook_secret"); err != nil {
-				return set, err
-			}
+		var err error
+		if *f.into, err = s.Sealer.OpenField(r, f.field); err != nil {
+			return set, err
 		}
-		set.APIURL = r.GetString("api_url")
 	}
-	set.ClientID, set.CertAuthority = env.ClientID, env.CertAuthority
-	if env.SecretKey != "" {
-		set.SecretKey = env.SecretKey
-	}
-	if env.WebhookSecret != "" {
-		set.WebhookSecret = env.WebhookSecret
+	if env.ClientID != "" {
+		set.ClientID = env.ClientID
 	}
 	if env.APIURL != "" {
 		set.APIURL = env.APIURL

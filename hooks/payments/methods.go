@@ -116,10 +116,8 @@ func (s *Subject) mirror(tx core.App, p methodsPayload, saved []billing.SavedMet
 		}
 	}
 	for _, gone := range byID {
-		gone.Set("active", false)
-		gone.Set("is_default", false)
-		if err := collections.Save(tx, gone); err != nil {
-			return fmt.Errorf("retire payment method: %w", err)
+		if err := retire(tx, gone); err != nil {
+			return err
 		}
 	}
 	return nil

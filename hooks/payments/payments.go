@@ -24,6 +24,7 @@ type Settings struct {
 	SecretKey     string
 	WebhookSecret string // or the id of the registration that deliveries are signed for
 	APIURL        string
+	Test          bool // the vendor's test environment, where no address is given
 	// CertAuthority vouches for deliveries of a sandbox, in PEM; "" is the system's.
 	CertAuthority string
 }
@@ -78,7 +79,9 @@ func Register(app core.App, table *op.Table, worker *jobs.Worker, deps Deps) *Su
 	s.manualOps(table)
 	s.unmatchedOps(table)
 	s.bankOps(table)
+	s.gatewayOps(table)
 	s.guard(app)
+	s.guardGateways(app)
 	worker.Handle(jobWebhook, s.retryEvent)
 	worker.Handle(jobWatch, s.watch)
 	worker.Handle(jobClose, s.closeAttempt)

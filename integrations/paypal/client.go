@@ -41,9 +41,11 @@ type Config struct {
 	// WebhookID is the id of our webhook registration, not of an event. Without it
 	// payments work and ParseWebhook refuses everything.
 	WebhookID string
-	// APIURL is the base address; "" is PayPal's live one. Plain http is accepted
-	// for this machine alone.
+	// APIURL is the base address; "" is PayPal's own. Plain http is accepted for
+	// this machine alone.
 	APIURL string
+	// Sandbox takes PayPal's test environment where no APIURL is given.
+	Sandbox bool
 	// CertAuthority is the authority, in PEM, that vouches for webhooks; "" are the
 	// system's. A sandbox of our own has one of its own.
 	CertAuthority string
@@ -143,7 +145,10 @@ func (c *Client) GoString() string { return c.config.String() }
 func (c *Client) LogValue() slog.Value { return slog.StringValue(c.config.String()) }
 
 func (c Config) base() string {
-	if c.APIURL == "" {
+	switch {
+	case c.APIURL == "" && c.Sandbox:
+		return sandboxURL
+	case c.APIURL == "":
 		return liveURL
 	}
 	return strings.TrimRight(c.APIURL, "/")

@@ -90,13 +90,13 @@ func (a *App) Settle() {
 	}
 }
 
-// Quiet waits until Stripe has delivered its webhooks, they are processed, and
+// Quiet waits until the gateways have delivered their webhooks, they are processed, and
 // no job is due or running, so that nothing more happens by itself.
 func (a *App) Quiet() {
 	a.Helper()
 	calm := 0
 	a.Eventually("product and vendors come to rest", func() bool {
-		busy := a.Stripe.Snapshot().Queued + a.Count("webhook_events", "`status` = 'new'") +
+		busy := a.queued() + a.Count("webhook_events", "`status` = 'new'") +
 			a.Count("jobs", "`state` = 'running' OR `state` = 'queued' AND `next_at` <= '"+stamp(a.clock.Now().Add(30*time.Second))+"'")
 		if busy > 0 {
 			calm = 0
@@ -105,4 +105,13 @@ func (a *App) Quiet() {
 		calm++
 		return calm >= 3
 	})
+}
+
+// queued is how many webhooks are on their way.
+func (a *App) queued() int {
+	n := a.Stripe.Snapshot().Queued
+	if a.PayPal != nil {
+		n += a.PayPal.Snapshot().Queued
+	}
+	return n
 }

@@ -15,6 +15,7 @@ type options struct {
 	sealKey             []byte
 	wrongStripe         bool
 	wrongPanel          bool
+	paypal              bool
 }
 
 func (o options) stripeKey() string {
@@ -54,6 +55,9 @@ func SealKey(key []byte) Option { return func(o *options) { o.sealKey = key } }
 
 // WrongStripeKey configures a key that Stripe does not know.
 func WrongStripeKey() Option { return func(o *options) { o.wrongStripe = true } }
+
+// PayPal offers PayPal beside Stripe, on a sandbox of its own.
+func PayPal() Option { return func(o *options) { o.paypal = true } }
 
 // WrongPanelToken configures a token that the panel does not know.
 func WrongPanelToken() Option { return func(o *options) { o.wrongPanel = true } }

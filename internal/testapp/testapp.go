@@ -24,11 +24,11 @@ import (
 	"github.com/ezscale/ezscale/collections"
 	"github.com/ezscale/ezscale/engine/tax"
 	"github.com/ezscale/ezscale/hooks"
-	"github.com/ezscale/ezscale/hooks/payments"
 	"github.com/ezscale/ezscale/hooks/provisioning"
 	"github.com/ezscale/ezscale/hooks/schedule"
 	"github.com/ezscale/ezscale/integrations/sandbox/fault"
 	"github.com/ezscale/ezscale/integrations/sandbox/mailbox"
+	"github.com/ezscale/ezscale/integrations/sandbox/paypalbox"
 	"github.com/ezscale/ezscale/integrations/sandbox/stripebox"
 	"github.com/ezscale/ezscale/integrations/sandbox/viesbox"
 	"github.com/ezscale/ezscale/integrations/sandbox/virtbox"
@@ -40,6 +40,9 @@ const (
 	StripeKey     = "sk_test_ezscale_test"
 	WebhookSecret = "whsec_ezscale_test"
 	PanelToken    = "ezscale-test-panel-token"
+	PayPalID      = "AZezscaleTestClient"
+	PayPalSecret  = "EHezscaleTestSecret"
+	PayPalWebhook = "8PT597110X687430L"
 )
 
 // App is the product under test with its vendors.
@@ -48,6 +51,7 @@ type App struct {
 	core.App
 	URL    string // "http://127.0.0.1:port", no trailing slash
 	Stripe *stripebox.Box
+	PayPal *paypalbox.Box // with the option PayPal, else nil
 	Panel  *virtbox.Box
 	Mail   *mailbox.Box
 	VIES   *viesbox.Box
@@ -56,8 +60,9 @@ type App struct {
 	// StripeFaults disturb the API of the sandbox Stripe; those of the panel are
 	// Panel.Faults().
 	StripeFaults *fault.Set
+	PayPalFaults *fault.Set
 
-	StripeURL, PanelURL string
+	StripeURL, PanelURL, PayPalURL string
 
 	viesURL  string
 	clock    *Clock
@@ -78,7 +83,7 @@ func New(t *testing.T, opts ...Option) *App {
 	for _, set := range opts {
 		set(&o)
 	}
-	a := &App{T: t, options: o, clock: &Clock{}, StripeFaults: &fault.Set{}}
+	a := &App{T: t, options: o, clock: &Clock{}, StripeFaults: &fault.Set{}, PayPalFaults: &fault.Set{}}
 	a.client = &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 64}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	dir := o.dir
 	if dir == "" {
@@ -88,6 +93,7 @@ func New(t *testing.T, opts ...Option) *App {
 		copyTemplate(t, dir)
 	}
 	a.startVendors()
+	a.startPayPal()
 	a.boot(dir)
 	a.clock.moved = a.Wake
 	t.Cleanup(a.Close)
@@ -153,6 +159,10 @@ func (a *App) boot(dir string) {
 	listener := listen(a.T)
 	a.URL = "http://" + listener.Addr().String()
 	a.Stripe.SetWebhook(a.URL+"/webhooks/stripe", WebhookSecret)
+	if a.PayPal != nil {
+		a.PayPal.SetWebhook(a.URL + "/webhooks/paypal")
+		a.offerPayPal()
+	}
 	a.configure()
 	ready, ended := make(chan struct{}), make(chan error, 1)
 	app.OnServe().Bind(&hook.Handler[*core.ServeEvent]{Id: "testServe", Priority: -2000, Func: func(e *core.ServeEvent) error {
@@ -215,7 +225,7 @@ func (a *App) deps() hooks.Deps {
 		Now: a.clock.Now, Sealer: a.Sealer, LinkKey: []byte("test download links, 32 bytes ok"), Public: os.DirFS(filepath.Join(Root(a.T), "pb_public")), SQLConsole: a.options.sqlConsole,
 		TakeTasks: func(tasks *schedule.Schedule) { a.tasks = tasks },
 		Gateways:  gateways(a.clock.Now), Platforms: platforms(a.clock.Now),
-		GatewayOverride:  map[string]payments.Settings{"stripe": {SecretKey: a.options.stripeKey(), WebhookSecret: WebhookSecret, APIURL: a.StripeURL}},
+		GatewayOverride:  a.gatewayOverride(),
 		PlatformOverride: map[string]provisioning.Settings{"virtfusion": {URL: a.PanelURL, Token: a.options.panelToken()}},
 		VATRegister: func(requester string) (tax.IDChecker, error) {
 			return vies.New(vies.Config{BaseURL: a.viesURL, Requester: requester}, nil)

@@ -20,7 +20,7 @@ func gateways(now func() time.Time) map[string]payments.Factory {
 		},
 		"paypal": func(s payments.Settings) (billing.Gateway, error) {
 			return paypal.New(paypal.Config{
-				ClientID: s.ClientID, Secret: s.SecretKey, WebhookID: s.WebhookSecret, APIURL: s.APIURL, CertAuthority: s.CertAuthority, Now: now,
+				ClientID: s.ClientID, Secret: s.SecretKey, WebhookID: s.WebhookSecret, APIURL: s.APIURL, Sandbox: s.Test, CertAuthority: s.CertAuthority, Now: now,
 			}, nil)
 		},
 	}
