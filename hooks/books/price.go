@@ -137,7 +137,7 @@ type lineRow struct {
 }
 
 const lineColumns = "SELECT `l`.`id`, `l`.`invoice`, `l`.`position`, `l`.`parent`, `l`.`kind`, `l`.`description`, `l`.`net_minor`, `l`.`tax_minor`, `l`.`credited_minor`, `l`.`credited_tax_minor`, IFNULL(`l`.`taxes`, '') AS `taxes`," +
-	" `l`.`period_start`, `l`.`period_end`, IFNULL(json_extract(`l`.`detail`, '$.line'), '') AS `earlier`, `i`.`currency` FROM `invoice_items` `l` JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice`"
+	" `l`.`period_start`, `l`.`period_end`, IFNULL(json_extract(`l`.`detail`, '$.line'), '') AS `earlier`, `i`.`currency` FROM `invoice_items` `l` CROSS JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice`"
 
 // split is an issued line with its taxes, and what of its net is credited.
 func (r lineRow) split() (whole tax.Split, credited money.Amount, err error) {

@@ -31,7 +31,7 @@ type aheadRow struct {
 
 // aheadText finds lines of periods from a moment on. Set-up fees belong to them
 // where the invoice bills no earlier period of the subscription, as after a trial.
-const aheadText = "WITH `ahead` AS (SELECT `l`.* FROM `invoice_items` `l` JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice` WHERE `l`.`subscription` = {:subscription} AND `l`.`parent` = 0 AND `l`.`live` = TRUE AND `i`.`status` IN ('open', 'paid', 'uncollectible')" +
+const aheadText = "WITH `ahead` AS (SELECT `l`.* FROM `invoice_items` `l` CROSS JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice` WHERE `l`.`subscription` = {:subscription} AND `l`.`parent` = 0 AND `l`.`live` = TRUE AND `i`.`status` IN ('open', 'paid', 'uncollectible')" +
 	" AND (`l`.`kind` IN ('period', 'option', 'charge') AND `l`.`period_start` >= {:from} OR `l`.`kind` = 'setup'" +
 	" AND EXISTS (SELECT 1 FROM `invoice_items` `p` WHERE `p`.`invoice` = `l`.`invoice` AND `p`.`subscription` = `l`.`subscription` AND `p`.`kind` = 'period')" +
 	" AND NOT EXISTS (SELECT 1 FROM `invoice_items` `p` WHERE `p`.`invoice` = `l`.`invoice` AND `p`.`subscription` = `l`.`subscription` AND `p`.`kind` != 'setup' AND `p`.`parent` = 0 AND `p`.`period_start` < {:from})))" +
@@ -39,7 +39,7 @@ const aheadText = "WITH `ahead` AS (SELECT `l`.* FROM `invoice_items` `l` JOIN `
 	" (SELECT SUM(`net_minor` - `credited_minor`) FROM `invoice_items` WHERE `invoice` = `a`.`invoice` AND (`position` = `a`.`position` OR `parent` = `a`.`position`)) AS `left`," +
 	" NOT EXISTS (SELECT 1 FROM `invoice_items` `o` WHERE `o`.`invoice` = `a`.`invoice` AND `o`.`parent` = 0 AND `o`.`id` NOT IN (SELECT `id` FROM `ahead`)) AS `alone`," +
 	" `i`.`paid_minor` != 0 OR `i`.`credited_minor` != 0 OR `i`.`written_off_minor` != 0 AS `touched`" +
-	" FROM `ahead` `a` JOIN `invoices` `i` ON `i`.`id` = `a`.`invoice` ORDER BY `i`.`seq`, `i`.`id`, `a`.`position`"
+	" FROM `ahead` `a` CROSS JOIN `invoices` `i` ON `i`.`id` = `a`.`invoice` ORDER BY `i`.`seq`, `i`.`id`, `a`.`position`"
 
 func aheadRows(app core.App, a Ahead) ([]aheadRow, error) {
 	rows := []aheadRow{}

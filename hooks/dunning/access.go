@@ -75,16 +75,17 @@ func (s *Subject) setAccess(tx core.App, id string, access dunning.Access, now t
 }
 
 // standing says of each running subscription on the invoice whether it is past
-// due: whether any invoice that bills it is overdue.
+// due: whether any invoice that bills it is overdue. Cross joins keep the
+// database from going through all open invoices or all active subscriptions.
 func standing(tx core.App, c *Case, now time.Time) error {
 	rows := []struct {
 		ID   string `db:"id"`
 		Late bool   `db:"late"`
 	}{}
-	err := collections.Statement(tx, "SELECT `id`, `late` FROM (SELECT `u`.`id`, `u`.`status`, EXISTS (SELECT 1 FROM `invoice_items` `l` JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice`"+
-		" WHERE `l`.`subscription` = `u`.`id` AND "+bills+" AND `i`.`status` = 'open' AND `i`.`due_at` < {:today}) AS `late` FROM `subscriptions` `u`"+
-		" WHERE `u`.`id` IN (SELECT `l`.`subscription` FROM `invoice_items` `l` WHERE `l`.`invoice` = {:invoice} AND `l`.`subscription` != '') AND `u`.`status` IN ('active', 'past_due'))"+
-		" WHERE (`status` = 'past_due') != `late`").
+	err := collections.Statement(tx, "SELECT `id`, `late` FROM (SELECT `u`.`id`, `u`.`status`, EXISTS (SELECT 1 FROM `invoice_items` `l` CROSS JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice`"+
+		" WHERE `l`.`subscription` = `u`.`id` AND "+bills+" AND `i`.`status` = 'open' AND `i`.`due_at` < {:today}) AS `late`"+
+		" FROM (SELECT DISTINCT `subscription` FROM `invoice_items` WHERE `invoice` = {:invoice} AND `subscription` != '') `b` CROSS JOIN `subscriptions` `u` ON `u`.`id` = `b`.`subscription`"+
+		" WHERE `u`.`status` IN ('active', 'past_due')) WHERE (`status` = 'past_due') != `late`").
 		Bind(dbx.Params{"invoice": c.Invoice.ID, "today": collections.Stamp(dueDay(now)).String()}).All(&rows)
 	if err != nil {
 		return fmt.Errorf("standing of subscriptions: %w", err)

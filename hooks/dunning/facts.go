@@ -114,7 +114,7 @@ func (c *Case) readServices(app core.App) (preferred string, err error) {
 		Access string `db:"access"`
 		Method string `db:"payment_method"`
 	}{}
-	err = collections.Statement(app, "SELECT DISTINCT `u`.`id`, `u`.`access`, `u`.`payment_method` FROM `invoice_items` `l` JOIN `subscriptions` `u` ON `u`.`id` = `l`.`subscription`"+
+	err = collections.Statement(app, "SELECT DISTINCT `u`.`id`, `u`.`access`, `u`.`payment_method` FROM `invoice_items` `l` CROSS JOIN `subscriptions` `u` ON `u`.`id` = `l`.`subscription`"+
 		" WHERE `l`.`invoice` = {:invoice} AND ("+bills+" OR {:over} AND `l`.`subscription` != '') AND `u`.`status` != 'pending' AND NOT (`u`.`access` = 'suspended' AND `u`.`access_reason` = 'paused') ORDER BY `u`.`id`").
 		Bind(dbx.Params{"invoice": c.Invoice.ID, "over": c.Invoice.Status != billing.InvoiceOpen && c.Invoice.Status != billing.InvoiceUncollectible}).All(&rows)
 	if err != nil {
@@ -142,7 +142,7 @@ func (c *Case) elsewhere(app core.App, policy dunning.Policy, now time.Time) err
 			continue
 		}
 		others := []string{}
-		err := collections.Statement(app, "SELECT DISTINCT `i`.`id` FROM `invoice_items` `l` JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice`"+
+		err := collections.Statement(app, "SELECT DISTINCT `i`.`id` FROM `invoice_items` `l` CROSS JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice`"+
 			" WHERE `l`.`subscription` = {:subscription} AND "+bills+" AND `i`.`id` != {:invoice} AND `i`.`status` IN ('open', 'uncollectible') ORDER BY `i`.`issued_at`").
 			Bind(dbx.Params{"subscription": service.ID, "invoice": c.Invoice.ID}).Column(&others)
 		if err != nil {

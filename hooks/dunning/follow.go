@@ -33,7 +33,7 @@ func (s *Subject) issued(tx core.App, d books.Document) error {
 // consequences; they cost one short query.
 func (s *Subject) closed(tx core.App, d books.Document) error {
 	had := 0
-	err := collections.Statement(tx, "SELECT COUNT(*) FROM `invoice_items` `l` JOIN `subscriptions` `u` ON `u`.`id` = `l`.`subscription`"+
+	err := collections.Statement(tx, "SELECT COUNT(*) FROM `invoice_items` `l` CROSS JOIN `subscriptions` `u` ON `u`.`id` = `l`.`subscription`"+
 		" WHERE `l`.`invoice` = {:invoice} AND (`u`.`access` = 'suspended' OR `u`.`status` = 'past_due')").Bind(dbx.Params{"invoice": d.ID}).Row(&had)
 	if err != nil {
 		return fmt.Errorf("services of invoice %s: %w", d.Number, err)

@@ -62,7 +62,7 @@ func (s *Subject) Run(ctx context.Context, app core.App, now time.Time) error {
 // more: its line was credited, or an event got lost.
 func (s *Subject) restoreOrphans(ctx context.Context, app core.App, now time.Time) error {
 	ids := []string{}
-	err := app.DB().NewQuery("SELECT `id` FROM `subscriptions` `u` WHERE `access` = 'suspended' AND `access_reason` = 'overdue' AND NOT EXISTS (SELECT 1 FROM `invoice_items` `l` JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice`" +
+	err := app.DB().NewQuery("SELECT `id` FROM `subscriptions` `u` WHERE `access` = 'suspended' AND `access_reason` = 'overdue' AND NOT EXISTS (SELECT 1 FROM `invoice_items` `l` CROSS JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice`" +
 		" WHERE `l`.`subscription` = `u`.`id` AND " + bills + " AND `i`.`status` IN ('open', 'uncollectible')) ORDER BY `id`").Column(&ids)
 	if err != nil {
 		return fmt.Errorf("suspended without an invoice: %w", err)

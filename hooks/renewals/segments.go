@@ -44,7 +44,7 @@ type billedLines struct {
 // Lines from before items had names are of the plan.
 const linesText = "SELECT `l`.`id`, `l`.`invoice`, `i`.`status`, `i`.`currency`, `l`.`position`, CASE WHEN `l`.`item` = '' AND `l`.`kind` = 'period' THEN 'plan' ELSE `l`.`item` END AS `item`, `l`.`live`, `l`.`description`, `l`.`period_start`, `l`.`period_end`," +
 	" SUM(`g`.`net_minor`) AS `net`, SUM(`g`.`tax_minor`) AS `tax`, SUM(`g`.`credited_minor`) AS `credited`, SUM(`g`.`credited_tax_minor`) AS `credited_tax`" +
-	" FROM `invoice_items` `l` JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice` JOIN `invoice_items` `g` ON `g`.`invoice` = `l`.`invoice` AND (`g`.`position` = `l`.`position` OR `g`.`parent` = `l`.`position`)" +
+	" FROM `invoice_items` `l` CROSS JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice` JOIN `invoice_items` `g` ON `g`.`invoice` = `l`.`invoice` AND (`g`.`position` = `l`.`position` OR `g`.`parent` = `l`.`position`)" +
 	" WHERE `l`.`subscription` = {:subscription} AND `l`.`parent` = 0 AND `l`.`kind` IN ('period', 'option', 'charge') AND `l`.`period_end` >= {:today} AND `i`.`status` IN ('open', 'paid', 'uncollectible')" +
 	" GROUP BY `l`.`id` ORDER BY `i`.`issued_at`, `i`.`seq`, `l`.`position`"
 

@@ -29,7 +29,11 @@ type town struct {
 	core.App
 	hooks.Driver
 	size int
+	lead time.Duration // how far the clock was moved on
 }
+
+// shift moves the clock on.
+func (t *town) shift(by time.Duration) { t.lead += by }
 
 // size is how many subscriptions a benchmark uses: b.N, or what the environment
 // says for a single run with -benchtime=1x.
@@ -58,7 +62,7 @@ func build(b *testing.B, n int) *town {
 	must(b, app.RunAllMigrations())
 	d := deps(b)
 	began := time.Now()
-	d.Now, d.Driver = func() time.Time { return renewal.Add(time.Since(began)) }, &t.Driver
+	d.Now, d.Driver = func() time.Time { return renewal.Add(t.lead + time.Since(began)) }, &t.Driver
 	must(b, hooks.Register(app, d))
 	must(b, collections.SaveSetting(app, "seller", collections.Seller{Name: "Town Hosting Ltd", Address: []string{"1 Main Street", "10115 Berlin"}, Country: "DE", VATID: "DE123456789", Email: "billing@town.example", Bank: []string{"IBAN DE00 0000"}}))
 	must(b, collections.SaveSetting(app, "tax", tax.Policy{Enabled: true, EUVAT: true, Rounding: tax.PerLine}))
