@@ -13,10 +13,9 @@ var moneyRules = []Rule{
 	},
 	{
 		"a received payment is posted as it was applied",
-		"SELECT `id` AS `what`, `amount_minor` - IFNULL(`posted`, 0) AS `off` FROM (SELECT `id`, `amount_minor`, `applied_minor`, `excess_minor`, `gateway`," +
-			" (SELECT -SUM(`amount_minor`) FROM `ledger_entries` WHERE `posting` = 'payment:' || `p`.`id` AND `account` IN ('receivable', IIF(`p`.`gateway` = 'credit', '', 'credit'))) AS `posted`," +
-			" IFNULL((SELECT -`amount_minor` FROM `ledger_entries` WHERE `posting` = 'payment:' || `p`.`id` AND `account` = 'receivable'), 0) AS `applied`" +
-			" FROM `payment_transactions` `p` WHERE `status` = 'succeeded') WHERE `posted` IS NOT `amount_minor` OR `applied` != `applied_minor`",
+		"SELECT `p`.`id` AS `what`, `p`.`amount_minor` + IFNULL(`d`.`amount_minor`, 0) + IIF(`p`.`gateway` = 'credit', 0, IFNULL(`c`.`amount_minor`, 0)) AS `off` FROM `payment_transactions` `p`" +
+			" LEFT JOIN `ledger_entries` `d` ON `d`.`posting` = 'payment:' || `p`.`id` AND `d`.`account` = 'receivable' LEFT JOIN `ledger_entries` `c` ON `c`.`posting` = 'payment:' || `p`.`id` AND `c`.`account` = 'credit'" +
+			" WHERE `p`.`status` = 'succeeded' AND (`off` != 0 OR `p`.`applied_minor` != -IFNULL(`d`.`amount_minor`, 0))",
 	},
 	{
 		"nothing is posted for a payment that did not arrive",

@@ -5,8 +5,9 @@ package books
 var documentRules = []Rule{
 	{
 		"an invoice is the sum of its lines",
-		"SELECT `number` AS `what`, `total_minor` - IFNULL(`s`.`net` + `s`.`tax`, 0) AS `off` FROM `invoices` `i` LEFT JOIN (SELECT `invoice`, SUM(`net_minor`) AS `net`, SUM(`tax_minor`) AS `tax` FROM `invoice_items` GROUP BY `invoice`) `s` ON `s`.`invoice` = `i`.`id`" +
-			" WHERE `i`.`status` != 'draft' AND (`subtotal_minor` != IFNULL(`s`.`net`, 0) OR `tax_minor` != IFNULL(`s`.`tax`, 0) OR `total_minor` != `subtotal_minor` + `tax_minor`)",
+		"SELECT `number` AS `what`, `i`.`total_minor` - `s`.`net` - `s`.`tax` AS `off` FROM (SELECT `invoice`, SUM(`net_minor`) AS `net`, SUM(`tax_minor`) AS `tax` FROM `invoice_items` GROUP BY `invoice`) `s` CROSS JOIN `invoices` `i` ON `i`.`id` = `s`.`invoice`" +
+			" WHERE `i`.`status` != 'draft' AND (`i`.`subtotal_minor` != `s`.`net` OR `i`.`tax_minor` != `s`.`tax` OR `i`.`total_minor` != `i`.`subtotal_minor` + `i`.`tax_minor`)" +
+			" UNION ALL SELECT `number`, `total_minor` FROM `invoices` `i` WHERE `status` != 'draft' AND (`subtotal_minor` != 0 OR `tax_minor` != 0 OR `total_minor` != 0) AND NOT EXISTS (SELECT 1 FROM `invoice_items` WHERE `invoice` = `i`.`id`)",
 	},
 	{
 		"a line's price is its net, or its net and tax where prices include it",
@@ -23,8 +24,7 @@ var documentRules = []Rule{
 	},
 	{
 		"what was paid on an invoice is what its payments applied",
-		"SELECT `number` AS `what`, `paid_minor` - IFNULL(`s`.`sum`, 0) AS `off` FROM `invoices` `i` LEFT JOIN (SELECT `invoice`, SUM(`applied_minor`) AS `sum` FROM `payment_transactions` WHERE `status` = 'succeeded' GROUP BY `invoice`) `s` ON `s`.`invoice` = `i`.`id`" +
-			" WHERE `paid_minor` != IFNULL(`s`.`sum`, 0)",
+		"SELECT `number` AS `what`, `paid_minor` - IFNULL((SELECT SUM(`applied_minor`) FROM `payment_transactions` WHERE `invoice` = `i`.`id` AND `status` = 'succeeded'), 0) AS `off` FROM `invoices` `i` WHERE `off` != 0",
 	},
 	{
 		"what was credited on an invoice is what its credit notes took off",
@@ -51,8 +51,8 @@ var documentRules = []Rule{
 	},
 	{
 		"what the ledger says is owed on an invoice is what it is due",
-		"SELECT `i`.`number` AS `what`, `i`.`due_minor` - IFNULL(`s`.`sum`, 0) AS `off` FROM `invoices` `i` LEFT JOIN (SELECT `invoice`, SUM(`amount_minor`) AS `sum` FROM `ledger_entries` WHERE `account` = 'receivable' GROUP BY `invoice`) `s` ON `s`.`invoice` = `i`.`id`" +
-			" WHERE `i`.`status` != 'draft' AND `i`.`due_minor` != IFNULL(`s`.`sum`, 0)",
+		"SELECT `number` AS `what`, `due_minor` - IFNULL((SELECT SUM(`amount_minor`) FROM `ledger_entries` WHERE `invoice` = `i`.`id` AND `account` = 'receivable'), 0) AS `off`" +
+			" FROM `invoices` `i` WHERE `status` != 'draft' AND `off` != 0",
 	},
 	{
 		"nothing is owed without an invoice",
@@ -64,11 +64,11 @@ var documentRules = []Rule{
 			" SUM(IIF(`account` = 'bad_debt', `amount_minor`, 0)) AS `lost`, -SUM(IIF(`account` = 'topups', `amount_minor`, 0)) AS `bought` FROM `ledger_entries` GROUP BY `invoice`)," +
 			" `taken` AS (SELECT `invoice`, SUM(`subtotal_minor`) AS `net`, SUM(`tax_minor`) AS `tax` FROM `credit_notes` GROUP BY `invoice`)," +
 			// A cancelled invoice has its whole booking reversed, or a credit note over all of it.
-			" `sold` AS (SELECT `i`.`id`, `i`.`number`, `i`.`user`, IIF(`i`.`kind` = 'topup', 0, `i`.`written_off_minor`) AS `lost`, IIF(`i`.`kind` = 'topup', `i`.`due_minor`, 0) AS `bought`," +
-			" IIF(`i`.`kind` = 'topup' OR `i`.`status` = 'void', 0, `i`.`subtotal_minor` - IFNULL(`t`.`net`, 0)) AS `net`, IIF(`i`.`kind` = 'topup' OR `i`.`status` = 'void', 0, `i`.`tax_minor` - IFNULL(`t`.`tax`, 0)) AS `tax`" +
-			" FROM `invoices` `i` LEFT JOIN `taken` `t` ON `t`.`invoice` = `i`.`id` WHERE `i`.`status` != 'draft')" +
-			" SELECT `s`.`number` AS `what`, `s`.`net` + `s`.`tax` + `s`.`lost` + `s`.`bought` - IFNULL(`b`.`net` + `b`.`tax` + `b`.`lost` + `b`.`bought`, 0) AS `off` FROM `sold` `s` LEFT JOIN `booked` `b` ON `b`.`invoice` = `s`.`id`" +
-			" WHERE `s`.`net` != IFNULL(`b`.`net`, 0) OR `s`.`tax` != IFNULL(`b`.`tax`, 0) OR `s`.`lost` != IFNULL(`b`.`lost`, 0) OR `s`.`bought` != IFNULL(`b`.`bought`, 0) OR `b`.`one` != `s`.`user` OR `b`.`other` != `s`.`user`",
+			" `sold` AS (SELECT `i`.`number`, `i`.`user`, IIF(`i`.`kind` = 'topup', 0, `i`.`written_off_minor`) - `b`.`lost` AS `lost`, IIF(`i`.`kind` = 'topup', `i`.`due_minor`, 0) - `b`.`bought` AS `bought`, `b`.`one`, `b`.`other`," +
+			" IIF(`i`.`kind` = 'topup' OR `i`.`status` = 'void', 0, `i`.`subtotal_minor` - IFNULL(`t`.`net`, 0)) - `b`.`net` AS `net`, IIF(`i`.`kind` = 'topup' OR `i`.`status` = 'void', 0, `i`.`tax_minor` - IFNULL(`t`.`tax`, 0)) - `b`.`tax` AS `tax`" +
+			" FROM `booked` `b` CROSS JOIN `invoices` `i` ON `i`.`id` = `b`.`invoice` LEFT JOIN `taken` `t` ON `t`.`invoice` = `b`.`invoice` WHERE `i`.`status` != 'draft')" +
+			" SELECT `number` AS `what`, `net` + `tax` + `lost` + `bought` AS `off` FROM `sold` WHERE `net` != 0 OR `tax` != 0 OR `lost` != 0 OR `bought` != 0 OR `one` != `user` OR `other` != `user`" +
+			" UNION ALL SELECT `number`, `total_minor` FROM `invoices` `i` WHERE `status` != 'draft' AND `total_minor` != 0 AND NOT EXISTS (SELECT 1 FROM `ledger_entries` WHERE `invoice` = `i`.`id`)",
 	},
 	{
 		"an invoice's tax is the sum of its tax groups",
