@@ -40,6 +40,7 @@ const (
 	JobPower         JobKind = "service.power"
 	JobResetPassword JobKind = "service.reset_password"
 	JobRefresh       JobKind = "service.refresh"
+	JobChangePlan    JobKind = "service.change_plan"
 )
 
 // JobFor returns the job that takes a service from one status to another, and

@@ -1,6 +1,6 @@
 // Package manual is the platform of a company whose staff sets services up by
-// hand. It talks to nobody: building, suspending and ending a service are tasks
-// for staff (provisioning.ErrStaff), whose job waits, visibly, until somebody
+// hand. It talks to nobody: building, changing, suspending and ending a service are
+// tasks for staff (provisioning.ErrStaff), whose job waits, visibly, until somebody
 // says in the service's record that it is done.
 package manual
 
@@ -16,9 +16,10 @@ const StepStaff = "staff"
 
 // The capabilities of people.
 var (
-	_ provisioning.Creator    = Adapter{}
-	_ provisioning.Suspender  = Adapter{}
-	_ provisioning.Terminator = Adapter{}
+	_ provisioning.Creator     = Adapter{}
+	_ provisioning.Suspender   = Adapter{}
+	_ provisioning.Terminator  = Adapter{}
+	_ provisioning.PlanChanger = Adapter{}
 )
 
 // Adapter hands every piece of work to staff. It has no state and is safe for
@@ -52,6 +53,14 @@ func (Adapter) Unsuspend(_ context.Context, remoteID string) error {
 // Terminate is a task for staff.
 func (Adapter) Terminate(_ context.Context, remoteID string) (gone bool, err error) {
 	return false, task("terminate", remoteID)
+}
+
+// CheckPlan says that people do it.
+func (Adapter) CheckPlan(_ context.Context, w provisioning.PlanWish) error { return w.ByStaff() }
+
+// ChangePlan is a task for staff, which says what to change.
+func (Adapter) ChangePlan(_ context.Context, w provisioning.PlanWish) (provisioning.PlanChange, error) {
+	return provisioning.PlanChange{}, w.ByStaff()
 }
 
 func task(what, service string) error {

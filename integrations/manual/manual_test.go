@@ -2,6 +2,7 @@ package manual
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/ezscale/ezscale/engine/provisioning"
@@ -39,5 +40,16 @@ func TestChangesAreTasksForStaff(t *testing.T) {
 	}
 	if wait, again := provisioning.Retry(provisioning.ClassStaff, 1, 0); again {
 		t.Errorf("Retry = %s, want none: people are not retried", wait)
+	}
+}
+
+func TestAChangeOfPlanTellsStaffWhatToChange(t *testing.T) {
+	a := New()
+	w := provisioning.PlanWish{ServiceID: "svc1", FromPlan: "Rack 1", ToPlan: "Rack 2", From: map[string]string{"power": "1"}, To: map[string]string{"power": "2"}}
+	_, err := a.ChangePlan(t.Context(), w)
+	for name, err := range map[string]error{"check": a.CheckPlan(t.Context(), w), "change": err} {
+		if provisioning.Classify(err) != provisioning.ClassStaff || !strings.Contains(err.Error(), "Rack 1 → Rack 2") || !strings.Contains(err.Error(), "power: 1 → 2") {
+			t.Errorf("%s = %v, want a task that says what to change", name, err)
+		}
 	}
 }

@@ -41,6 +41,7 @@ var (
 	_ provisioning.PasswordResetter = (*Client)(nil)
 	_ provisioning.SignInLinker     = (*Client)(nil)
 	_ provisioning.Tester           = (*Client)(nil)
+	_ provisioning.PlanChanger      = (*Client)(nil)
 )
 
 const (
@@ -184,7 +185,8 @@ type effect int
 const (
 	reads         effect = iota // nothing: ask again
 	writes                      // something: look first
-	createsServer               // a new server: look first, and mind capacity
+	grows                       // a server takes more: look first, and mind capacity
+	createsServer               // a new server: likewise
 )
 
 // request is one call: op completes "virtfusion: …" in errors.

@@ -1,6 +1,7 @@
 package virtfusion
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -24,6 +25,17 @@ const deadline = 500 * time.Millisecond
 var calls = map[string]string{
 	StepUser: "POST /api/v1/users", StepCreate: "POST /api/v1/servers", StepTag: "PUT /api/v1/servers/", StepBuild: "POST /api/v1/servers/",
 	"suspend": "POST /api/v1/servers/", "unsuspend": "POST /api/v1/servers/", "terminate": "DELETE /api/v1/servers/",
+	"addresses": "POST /api/v1/servers/", "package": "PUT /api/v1/servers/", "look": "GET /api/v1/servers/",
+}
+
+// larger are settings of testOrder with the panel's next packages.
+func larger(n int) map[string]string {
+	settings := testOrder("").Settings
+	settings[SettingPackage] = strconv.Itoa(2 + n)
+	if n > 0 {
+		settings[SettingIPv4] = strconv.Itoa(1 + n)
+	}
+	return settings
 }
 
 func harness(t *testing.T, opts virtbox.Options) adaptertest.Harness {
@@ -47,6 +59,10 @@ func harness(t *testing.T, opts virtbox.Options) adaptertest.Harness {
 		},
 		Exhaust:    func(on bool) { g.box.SetRoom(map[bool]int{true: 0, false: -1}[on]) },
 		FailBuilds: g.box.BreakBuilds,
+		Larger:     larger,
+		Impossible: func() map[string]string { s := larger(1); s[SettingPackage] = "2"; return s },
+		Changes:    []string{"addresses", "package", "look"},
+		Size:       g.size,
 	}
 }
 
@@ -56,6 +72,16 @@ func (g *rig) remotes() []adaptertest.Remote {
 		list = append(list, adaptertest.Remote{ID: strconv.FormatInt(s.ID, 10), Tag: strings.TrimPrefix(s.Name, "ezs-"), Suspended: s.Suspended})
 	}
 	return list
+}
+
+// size is what a server has of everything that a plan says.
+func (g *rig) size(id string) string {
+	for _, s := range g.box.Snapshot().Servers {
+		if strconv.FormatInt(s.ID, 10) == id {
+			return fmt.Sprint(s.PackageID, s.MemoryMB, s.Cores, s.DiskGB, s.TrafficGB, len(s.Addresses))
+		}
+	}
+	return "none"
 }
 
 func (g *rig) breakCall(match string, m adaptertest.Mishap) {

@@ -129,7 +129,7 @@ func classOf(e effect, status int, msg string) error {
 		return provisioning.ErrTemporary
 	case status >= 500 || status == http.StatusRequestTimeout:
 		return lost(e)
-	case e == createsServer && status == http.StatusUnprocessableEntity && isCapacity(msg):
+	case e >= grows && status == http.StatusUnprocessableEntity && isCapacity(msg):
 		return provisioning.ErrCapacity
 	}
 	return provisioning.ErrPermanent

@@ -148,7 +148,7 @@ func TestCatalogReads(t *testing.T) {
 	g := newRig(t, virtbox.Options{})
 	c := g.client()
 	packages, err := c.Packages(t.Context())
-	if want := (Package{ID: "2", Name: "VPS 2", Enabled: true, MemoryMB: 2048, DiskGB: 40, TrafficGB: 2000, CPUCores: 2}); err != nil || len(packages) != 5 || packages[1] != want {
+	if want := (Package{ID: "2", Name: "VPS 2", Enabled: true, MemoryMB: 2048, DiskGB: 40, TrafficGB: 2000, CPUCores: 2}); err != nil || len(packages) != 6 || packages[1] != want {
 		t.Errorf("Packages = %+v, %v; want the second to be %+v", packages, err, want)
 	}
 	groups, err := c.Groups(t.Context())

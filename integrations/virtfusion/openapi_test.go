@@ -192,7 +192,7 @@ func TestAgainstTheVendorsDocument(t *testing.T) {
 	for _, p := range check.problems {
 		t.Error(p)
 	}
-	if len(check.seen) < 24 {
+	if len(check.seen) < 26 {
 		t.Errorf("only %d operations were seen: %v", len(check.seen), check.seen)
 	}
 }
@@ -215,6 +215,10 @@ func everyCall(t *testing.T, g *rig) {
 		func() error { return c.Power(ctx, b.RemoteID, provisioning.PowerBoot) },
 		func() error { return c.Power(ctx, b.RemoteID, provisioning.PowerOff) },
 		func() error { _, err := c.Status(ctx, b.RemoteID); return err },
+		func() error {
+			_, err := c.ChangePlan(ctx, provisioning.PlanWish{ServiceID: "svc1", RemoteID: b.RemoteID, From: larger(0), To: larger(2), Unsure: true})
+			return err
+		},
 		func() error { _, err := c.Traffic(ctx, b.RemoteID); return err },
 		func() error { _, err := c.ResetPassword(ctx, b.RemoteID); return err },
 		func() error { _, err := c.SignInLink(ctx, o.UserID, b.RemoteID); return err },

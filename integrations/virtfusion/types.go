@@ -196,6 +196,7 @@ type resources struct {
 	Memory   number `json:"memory"`
 	Storage  number `json:"storage"`
 	CPUCores number `json:"cpuCores"`
+	Traffic  number `json:"traffic"`
 }
 
 type netInterface struct {

@@ -6,7 +6,8 @@
 // What it demands of all adapters: after any single mishap, Recover and Advance
 // end with exactly one server for each service, which its name finds; two
 // services never share a server, even while both look for lost ones; repeats of
-// suspend, unsuspend and terminate change nothing; every failure has its class.
+// suspend, unsuspend, terminate and changes of the plan change nothing; every failure
+// has its class.
 package adaptertest
 
 import (
@@ -68,8 +69,8 @@ type Harness struct {
 	Effects []string
 	// Create is the one of them that makes a server.
 	Create string
-	// Break makes the changing call of a step ("suspend", "unsuspend" and
-	// "terminate" besides the steps) go wrong once.
+	// Break makes the changing call of a step ("suspend", "unsuspend",
+	// "terminate" and those of Changes besides the steps) go wrong once.
 	Break func(step string, m Mishap)
 	// Servers lists what exists; Made counts all that ever did.
 	Servers func() []Remote
@@ -80,6 +81,16 @@ type Harness struct {
 	Exhaust func(on bool)
 	// FailBuilds makes the next n installations fail; nil skips.
 	FailBuilds func(n int)
+	// Larger returns the n-th settings of one and the same service, each larger than
+	// those before in all that the platform can change; 0 are those of Order(1). nil
+	// where the adapter is no PlanChanger.
+	Larger func(n int) map[string]string
+	// Impossible are settings that a service of Larger(1) can never get; nil skips.
+	Impossible func() map[string]string
+	// Changes are the names by which Break knows the calls that change a plan.
+	Changes []string
+	// Size is what the platform gives a server, as text to compare.
+	Size func(remoteID string) string
 }
 
 // Run tests an adapter. fresh is called once for each scenario.
@@ -92,6 +103,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Harness) {
 	t.Run("capacity", func(t *testing.T) { testCapacity(t, fresh(t)) })
 	t.Run("failed installation", func(t *testing.T) { testFailedBuild(t, fresh) })
 	t.Run("lifecycle", func(t *testing.T) { testLifecycle(t, fresh) })
+	t.Run("plan", func(t *testing.T) { testPlan(t, fresh) })
 	t.Run("power", func(t *testing.T) { testPower(t, fresh(t)) })
 	t.Run("destroyed behind our back", func(t *testing.T) { testDestroyed(t, fresh(t)) })
 	t.Run("wrong credentials", func(t *testing.T) { testBadKey(t, fresh(t)) })

@@ -134,6 +134,11 @@ func testDestroyed(t *testing.T, h Harness) {
 			t.Errorf("%s = %v, want ErrNotFound", name, err)
 		}
 	}
+	if a, ok := h.Adapter.(provisioning.PlanChanger); ok {
+		w := d.wish(h.Order(1).Settings, h.Larger(1))
+		calls["change plan"] = func() error { _, err := a.ChangePlan(ctx, w); return err }
+		calls["check plan"] = func() error { return a.CheckPlan(ctx, w) }
+	}
 	if a, ok := h.Adapter.(provisioning.Terminator); ok {
 		if gone, err := a.Terminate(ctx, id); !gone || err != nil {
 			t.Errorf("terminate = %t, %v; want gone", gone, err)
@@ -165,6 +170,10 @@ func testBadKey(t *testing.T, h Harness) {
 	}
 	if a, ok := a.(provisioning.Power); ok {
 		calls["power"] = func() error { return a.Power(ctx, id, provisioning.PowerBoot) }
+	}
+	if a, ok := a.(provisioning.PlanChanger); ok {
+		w := d.wish(h.Order(1).Settings, h.Larger(1))
+		calls["change plan"] = func() error { _, err := a.ChangePlan(ctx, w); return err }
 	}
 	for name, call := range calls {
 		if err := call(); !errors.Is(err, provisioning.ErrCredentials) {

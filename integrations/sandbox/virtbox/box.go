@@ -171,6 +171,13 @@ type Server struct {
 	Addresses     []string  `json:"addresses"`
 	Created       time.Time `json:"created"`
 	Builds        int       `json:"builds"`
+	MemoryMB      int64     `json:"memory_mb"`
+	Cores         int64     `json:"cores"`
+	DiskGB        int64     `json:"disk_gb"`
+	TrafficGB     int64     `json:"traffic_gb"`
+	// What the running system has; more comes with its next start.
+	LiveMemoryMB int64 `json:"live_memory_mb"`
+	LiveCores    int64 `json:"live_cores"`
 }
 
 // User is what a snapshot shows of a user.
@@ -199,6 +206,7 @@ func (b *Box) Snapshot() Snapshot {
 			ID: s.id, Owner: s.owner.id, OwnerRelation: s.owner.relation(), Name: s.name, Hostname: s.hostname, State: s.state,
 			PackageID: s.pkg.ID, GroupID: s.group.ID, TemplateID: s.template, Suspended: s.suspended, Running: s.running,
 			Busy: b.busy(s), Addresses: s.texts(), Created: s.created, Builds: s.builds,
+			MemoryMB: s.pkg.MemoryMB, Cores: s.pkg.Cores, DiskGB: s.pkg.DiskGB, TrafficGB: s.pkg.TrafficGB, LiveMemoryMB: s.memoryMB, LiveCores: s.cores,
 		})
 	}
 	for _, u := range b.users {

@@ -25,6 +25,7 @@ func packages() []packageSpec {
 		{3, "VPS 4", true, 4096, 80, 4000, 2},
 		{4, "VPS 8", true, 8192, 160, 0, 4},
 		{5, "VPS 2016", false, 512, 10, 500, 1},
+		{6, "Storage VPS 2", true, 2048, 80, 2000, 1},
 	}
 }
 

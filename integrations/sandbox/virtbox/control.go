@@ -110,11 +110,11 @@ var statePage = template.Must(template.New("state").Parse(`<!doctype html>
 <h1>VirtFusion sandbox</h1>
 <p>{{.Created}} servers made, {{.Deleted}} removed.</p>
 <h2>Servers</h2>
-<table><thead><tr><th>Id</th><th>Name</th><th>Owner</th><th>State</th><th>Power</th><th>Addresses</th></tr></thead><tbody>
+<table><thead><tr><th>Id</th><th>Name</th><th>Owner</th><th>State</th><th>Power</th><th>Size</th><th>Addresses</th></tr></thead><tbody>
 {{range .Servers}}<tr><td>{{.ID}}</td><td>{{.Name}}</td><td>{{.OwnerRelation}}</td>
 <td>{{.State}}{{if .Suspended}}, suspended{{end}}{{if .Busy}}, busy{{end}}</td>
-<td>{{if .Running}}running{{else}}stopped{{end}}</td><td>{{range .Addresses}}{{.}} {{end}}</td></tr>
-{{else}}<tr><td colspan="6">None yet.</td></tr>{{end}}</tbody></table>
+<td>{{if .Running}}running{{else}}stopped{{end}}</td><td>{{.MemoryMB}} MB, {{.Cores}} cores, {{.DiskGB}} GB</td><td>{{range .Addresses}}{{.}} {{end}}</td></tr>
+{{else}}<tr><td colspan="7">None yet.</td></tr>{{end}}</tbody></table>
 <h2>Users</h2>
 <table><thead><tr><th>Id</th><th>Relation</th><th>E-mail</th></tr></thead><tbody>
 {{range .Users}}<tr><td>{{.ID}}</td><td>{{.Relation}}</td><td>{{.Email}}</td></tr>

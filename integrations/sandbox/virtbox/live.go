@@ -26,7 +26,7 @@ func (b *Box) remoteState(s *server) any {
 		return map[string]any{"state": "shut off", "cpu": 0, "memory": []any{}, "disk": []any{}, "agent": []any{}}
 	}
 	now := b.opts.Now()
-	total := s.pkg.MemoryMB * 1024
+	total := s.memoryMB * 1024
 	free := total - total*wave(now, s.id*7, 300, 25, 70)/100
 	memory := map[string]any{"actual": total, "unused": free, "available": total - total/50, "usable": free + total/20, "rss": total - free + total/30}
 	device, kind, mount := "vda1", "ext4", "/"

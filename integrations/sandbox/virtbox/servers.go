@@ -30,6 +30,8 @@ func (b *Box) serverEndpoints() []endpoint {
 		{"DELETE /servers/{id}", nil, schema{"delay": whole}, b.deleteServer},
 		{"POST /servers/{id}/suspend", nil, nil, b.setSuspended(true)},
 		{"POST /servers/{id}/unsuspend", nil, nil, b.setSuspended(false)},
+		{"PUT /servers/{id}/package/{packageId}", packageFlags, nil, b.changePackage},
+		{"POST /servers/{id}/ipv4Qty", schema{"interface": str | required, "quantity": whole | required}, nil, b.addIPv4},
 		{"PUT /servers/{id}/modify/name", schema{"name": str | required}, nil, b.rename},
 	}
 }
@@ -230,7 +232,7 @@ func (b *Box) setSuspended(on bool) handler {
 		}
 		if s.suspended != on {
 			s.suspended, s.updated = on, b.opts.Now()
-			s.running = !on && s.state == stateComplete
+			s.power(!on && s.state == stateComplete)
 		}
 		return http.StatusNoContent, nil, nil
 	}

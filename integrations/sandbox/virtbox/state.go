@@ -40,6 +40,8 @@ type server struct {
 	owner     *user
 	group     *groupSpec
 	pkg       packageSpec
+	memoryMB  int64 // of the running system: what it had when it was switched on
+	cores     int64
 	name      string
 	hostname  string
 	template  int64
@@ -59,6 +61,13 @@ type server struct {
 	keys      []int64
 	destroyAt time.Time // zero is never
 	busyUntil time.Time // the end of its last task
+}
+
+// power switches the system; only a start takes over another memory and processor.
+func (s *server) power(on bool) {
+	if s.running = on; on {
+		s.memoryMB, s.cores = s.pkg.MemoryMB, s.pkg.Cores
+	}
 }
 
 func (s *server) installing() bool { return s.state == stateQueued || s.state == stateBuilding }
@@ -147,7 +156,8 @@ func (b *Box) install(s *server, now time.Time) {
 	case s.doomed:
 		s.state, s.updated = stateFailed, now
 	default:
-		s.state, s.running = stateComplete, true
+		s.state = stateComplete
+		s.power(true)
 		s.built = s.start.Add(b.opts.BuildTime)
 		s.updated = s.built
 	}

@@ -89,7 +89,7 @@ func (b *Box) power(action string) handler {
 		case s.state != stateComplete:
 			return 0, nil, refused("The server has no operating system")
 		}
-		s.running = action == "boot" || action == "restart"
+		s.power(action == "boot" || action == "restart")
 		q := b.enqueue(s, action+"_server", `App\Jobs\Server\KVM\Power`, b.opts.TaskTime, false)
 		return http.StatusOK, data(map[string]any{"queueId": q.id}), nil
 	}
