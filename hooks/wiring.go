@@ -102,6 +102,18 @@ func chargeBy(pay *payments.Subject) func(ctx context.Context, app core.App, inv
 	}
 }
 
+// feasibleBy asks the platform of a subscription's service whether an agreement can
+// be kept. Provisioning is registered later.
+func feasibleBy(services **provisioning.Subject) func(ctx context.Context, app core.App, subscription string, to engine.Bargain) (bool, error) {
+	return func(ctx context.Context, app core.App, subscription string, to engine.Bargain) (bool, error) {
+		options := map[string]string{}
+		for _, o := range to.Options {
+			options[o.Key] = o.Setting
+		}
+		return (*services).Feasible(ctx, app, subscription, to.Plan, options)
+	}
+}
+
 // dunningDeps gives dunning the payments and mails it needs.
 func dunningDeps(d Deps, bk *books.Books, pay *payments.Subject, mails *notify.Subject) dunning.Deps {
 	return dunning.Deps{

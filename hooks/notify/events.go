@@ -21,9 +21,12 @@ func (s *Subject) onRecords(app core.App) {
 	s.Books.OnIssued(s.issued)
 	s.Books.OnPaid(s.paid)
 	app.OnRecordUpdateExecute(collections.Services).Bind(&hook.Handler[*core.RecordEvent]{Id: "notifyService", Priority: 10, Func: func(e *core.RecordEvent) error {
-		before := e.Record.Original().GetString("status")
+		before, restart := e.Record.Original().GetString("status"), e.Record.Original().GetBool("restart_needed")
 		if err := e.Next(); err != nil {
 			return err
+		}
+		if !restart && e.Record.GetBool("restart_needed") {
+			return s.restartMail(e.App, e.Record)
 		}
 		return s.serviceMail(e.App, e.Record, before)
 	}})
@@ -159,6 +162,22 @@ func paidBy(tx core.App, invoice string) (string, error) {
 		return "", err
 	}
 	return collections.GatewayName(gateways[0]), nil
+}
+
+// restartMail asks a customer to restart a service that was changed: the system gets
+// what was added with its next start.
+func (s *Subject) restartMail(tx core.App, svc *core.Record) error {
+	user, err := tx.FindRecordById(collections.Users, svc.GetString("user"))
+	if err != nil {
+		return fmt.Errorf("mail about service %s: %w", svc.Id, err)
+	}
+	link, err := portal(tx, "/services/"+svc.Id)
+	if err != nil {
+		return err
+	}
+	key := fmt.Sprintf("service:%s:restart:%d", svc.Id, s.Now().UnixMilli())
+	data := mail.Data{Link: link, Service: svc.GetString("label"), Hostname: svc.GetString("hostname")}
+	return s.write(tx, letter{key: key, kind: mail.RestartNeeded, user: user, data: data})
 }
 
 func (s *Subject) serviceMail(tx core.App, svc *core.Record, before string) error {

@@ -148,6 +148,7 @@ func (s *Subject) Reconcile(ctx context.Context, app core.App, now time.Time) er
 		{"`s`.`status` = 'active' AND (`s`.`hold` = 'staff' OR `u`.`access` IN ('suspended', 'ended'))", s.mend},
 		{"`s`.`status` = 'suspended' AND `s`.`hold` != 'staff' AND `u`.`access` NOT IN ('suspended', 'ended')", s.mend},
 		{"`u`.`access` = 'ended' AND `u`.`access_at` != '' AND `u`.`access_at` <= {:before} AND `s`.`status` != 'terminated'", s.end},
+		{"`s`.`change_since` != '' AND `s`.`status` = 'active'", s.mendChange},
 	} {
 		ids := []string{}
 		if err := app.DB().NewQuery(join + work.where + " ORDER BY `s`.`id`").Bind(params).Column(&ids); err != nil {

@@ -87,6 +87,7 @@ func (s *Subject) suspend(r *jobs.Run) error {
 		svc.Set("suspended_at", collections.Stamp(r.Now()))
 		svc.Set("hold", why)
 		svc.Set("power", string(provisioning.PowerStopped))
+		svc.Set("restart_needed", false) // it starts anew when it is switched on
 	})
 }
 
@@ -167,10 +168,16 @@ func (s *Subject) settled(r *jobs.Run, status provisioning.ServiceStatus, action
 		svc.Set("status", string(status))
 		clearAction(svc, action)
 		change(svc)
-		if status == provisioning.ServiceTerminated {
-			if err := assign(tx, svc, nil, r.Now()); err != nil {
+		switch status {
+		case provisioning.ServiceTerminated:
+			if err := errors.Join(assign(tx, svc, nil, r.Now()), s.dropChange(tx, svc)); err != nil {
 				return err
 			}
+		case provisioning.ServiceActive:
+			if err := s.resumeChange(tx, svc); err != nil {
+				return err
+			}
+		default: // a change waits until it is on again
 		}
 		if err := collections.Save(tx, svc); err != nil {
 			return fmt.Errorf("service %s: %w", svc.Id, err)
@@ -225,7 +232,9 @@ func (s *Subject) power(r *jobs.Run) error {
 		return err
 	}
 	switch err := can.Power(r.Context(), svc.GetString("platform_service_id"), act); provisioning.Classify(err) {
-	case provisioning.ClassNone, provisioning.ClassUnknown:
+	case provisioning.ClassNone:
+		return s.powered(r, p.Action, "", func(svc *core.Record) { svc.Set("restart_needed", false) })
+	case provisioning.ClassUnknown:
 		return s.powered(r, p.Action, "")
 	case provisioning.ClassTemporary:
 		if err := r.Outcome(nil); err != nil {
@@ -238,7 +247,7 @@ func (s *Subject) power(r *jobs.Run) error {
 }
 
 // powered ends a power action; a failure is a sentence for the customer.
-func (s *Subject) powered(r *jobs.Run, action, failure string) error {
+func (s *Subject) powered(r *jobs.Run, action, failure string, changes ...func(svc *core.Record)) error {
 	return r.Complete(func(tx core.App) error {
 		svc, err := tx.FindRecordById(collections.Services, r.Service)
 		if err != nil {
@@ -247,6 +256,9 @@ func (s *Subject) powered(r *jobs.Run, action, failure string) error {
 		clearAction(svc, actionPower)
 		svc.Set("action_note", failure)
 		svc.Set("busy", false)
+		for _, change := range changes {
+			change(svc)
+		}
 		if err := collections.Save(tx, svc); err != nil {
 			return fmt.Errorf("service %s: %w", svc.Id, err)
 		}
@@ -307,7 +319,11 @@ func (s *Subject) givenUp(tx core.App, r *jobs.Run, cause error) error {
 	if errors.Is(cause, provisioning.ErrStaff) {
 		note = waitingNote(provisioning.ClassStaff)
 	}
-	svc.Set("action_note", note)
+	if r.Kind == string(provisioning.JobChangePlan) {
+		svc.Set("change_by_staff", true) // the service runs on as it is
+	} else {
+		svc.Set("action_note", note)
+	}
 	if r.Kind == string(provisioning.JobProvision) && !errors.Is(cause, provisioning.ErrStaff) {
 		if err := failStep(svc, note, r.Now()); err != nil {
 			return err

@@ -176,6 +176,9 @@ func (w *work) keep(next provisioning.Build) error {
 		if err := assign(tx, w.svc, next.Addresses, w.r.Now()); err != nil {
 			return err
 		}
+		if err := w.s.resumeChange(tx, w.svc); err != nil {
+			return err
+		}
 		if err := logDone(tx, w.r, w.svc, "provision", "server "+next.RemoteID); err != nil {
 			return err
 		}

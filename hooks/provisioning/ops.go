@@ -257,7 +257,7 @@ func (s *Subject) actOnJob(r *op.Request, in jobRequest) (op.None, error) {
 			if _, err := jobs.Retry(tx, r.Now(), job.GetString("key")); err != nil {
 				return err
 			}
-		} else if err := jobs.Cancel(tx, r.Now(), job.GetString("key")); err != nil {
+		} else if err := s.closeJob(tx, r, job); err != nil {
 			return err
 		}
 		return audit.Write(tx, r.Now(), audit.Entry{
@@ -265,6 +265,18 @@ func (s *Subject) actOnJob(r *op.Request, in jobRequest) (op.None, error) {
 			Changes: map[string]any{"job": job.GetString("key"), "reason": in.Reason, "error": job.GetString("error")},
 		})
 	})
+}
+
+// closeJob ends a job for good. What it was to do, staff has done or will not have
+// done.
+func (s *Subject) closeJob(tx core.App, r *op.Request, job *core.Record) error {
+	if err := jobs.Cancel(tx, r.Now(), job.GetString("key")); err != nil {
+		return err
+	}
+	if job.GetString("kind") != string(provisioning.JobChangePlan) {
+		return nil
+	}
+	return s.changeByHand(tx, job.GetString("service"), "staff:"+r.Auth.Id)
 }
 
 func (s *Subject) testPlatform(r *op.Request, in byID) (platformTest, error) {

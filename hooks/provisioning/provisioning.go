@@ -66,6 +66,7 @@ func Register(app core.App, table *op.Table, worker *jobs.Worker, deps Deps) *Su
 	deps.Books.OnPaid(s.startPaid)
 	s.guard(app)
 	s.onAccess(app)
+	s.onChange(app)
 	worker.Handle(string(provisioning.JobProvision), s.provision)
 	worker.Handle(string(provisioning.JobSuspend), s.suspend)
 	worker.Handle(string(provisioning.JobUnsuspend), s.unsuspend)
@@ -73,6 +74,7 @@ func Register(app core.App, table *op.Table, worker *jobs.Worker, deps Deps) *Su
 	worker.Handle(string(provisioning.JobPower), s.power)
 	worker.Handle(string(provisioning.JobResetPassword), s.resetPassword)
 	worker.Handle(string(provisioning.JobRefresh), s.refresh)
+	worker.Handle(string(provisioning.JobChangePlan), s.changePlan)
 	worker.OnGivenUp(s.givenUp)
 	return s
 }

@@ -18,6 +18,14 @@ type planRef struct {
 	Name string `json:"name"`
 }
 
+// planChangeView is a change that is in effect and that the platform has yet to
+// follow.
+type planChangeView struct {
+	Plan  planRef   `json:"plan"`  // the one to come; the same where options change
+	State string    `json:"state"` // working, waiting until the service runs, staff
+	Since time.Time `json:"since"`
+}
+
 type addressView struct {
 	IP      string `json:"ip"`
 	Primary bool   `json:"primary"`
@@ -37,11 +45,16 @@ type activityView struct {
 }
 
 type serviceView struct {
-	ID          string         `json:"id"`
-	Label       string         `json:"label"`
-	Hostname    string         `json:"hostname"`
-	ServiceType string         `json:"service_type"`
-	Plan        planRef        `json:"plan"`
+	ID          string  `json:"id"`
+	Label       string  `json:"label"`
+	Hostname    string  `json:"hostname"`
+	ServiceType string  `json:"service_type"`
+	Plan        planRef `json:"plan"`
+	// Features are what the plan that it runs on promises.
+	Features map[string]int64 `json:"features"`
+	Change   *planChangeView  `json:"plan_change"`
+	// Restart asks the customer to restart it, so that it gets what was added.
+	Restart     bool           `json:"restart_needed"`
 	Status      string         `json:"status"`
 	Display     string         `json:"display"`
 	Action      string         `json:"action"`
@@ -74,7 +87,8 @@ func (s *Subject) view(app core.App, svc *core.Record, whole bool) (serviceView,
 		Status: svc.GetString("status"), Action: svc.GetString("action"), ActionNote: svc.GetString("action_note"),
 		Power: first(svc.GetString("power"), "unknown"), PowerAt: optional(collections.Time(svc, "power_at")), Busy: svc.GetBool("busy"),
 		Credentials: credentialsRef{svc.GetString("credentials") != "", svc.GetString("username")},
-		Created:     collections.Time(svc, "created"), Updated: collections.Time(svc, "updated"),
+		Restart:     svc.GetBool("restart_needed"), Features: map[string]int64{},
+		Created: collections.Time(svc, "created"), Updated: collections.Time(svc, "updated"),
 		Addresses: []addressView{}, Abilities: []string{}, Steps: []step{}, Activity: []activityView{},
 	}
 	if err := collections.ReadJSON(svc, "usage", &v.Usage); err != nil {
@@ -115,11 +129,36 @@ func (s *Subject) viewSale(app core.App, svc *core.Record, v *serviceView) error
 		return fmt.Errorf("service %s: plan: %w", svc.Id, err)
 	}
 	v.Plan, v.Cycle = planRef{plan.Id, plan.GetString("name")}, sub.GetString("cycle")
+	if err := collections.ReadJSON(plan, "features", &v.Features); err != nil {
+		return err
+	}
+	if v.Change, err = viewChange(app, svc, sub); err != nil {
+		return err
+	}
 	if v.Status == string(provisioning.ServiceActive) || v.Status == string(provisioning.ServiceSuspended) {
 		v.RenewsAt = optional(collections.Time(sub, "current_period_end"))
 	}
 	v.Price, err = collections.Amount(sub, "amount_minor")
 	return err
+}
+
+// viewChange tells how a change of plan or options stands; nil when there is none.
+func viewChange(app core.App, svc, sub *core.Record) (*planChangeView, error) {
+	if !pendingChange(svc) {
+		return nil, nil
+	}
+	to, err := app.FindRecordById(collections.Plans, sub.GetString("plan"))
+	if err != nil {
+		return nil, fmt.Errorf("service %s: plan to come: %w", svc.Id, err)
+	}
+	v := &planChangeView{planRef{to.Id, to.GetString("name")}, "working", collections.Time(svc, "change_since")}
+	switch {
+	case svc.GetBool("change_by_staff"):
+		v.State = "staff"
+	case statusOf(svc) != provisioning.ServiceActive:
+		v.State = "waiting"
+	}
+	return v, nil
 }
 
 // display is the one word for a service's state that badges show.

@@ -1,6 +1,7 @@
 package provisioning
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -22,7 +23,7 @@ var fixed = []string{"user", "subscription", "plan", "platform", "service_type",
 // observed are the fields that jobs write, also while somebody has the form open.
 // The admin UI sends every field back, as it was when the form was opened and with
 // JSON written its own way, so what is stored stays whatever is sent.
-var observed = []string{"build", "steps", "usage", "action", "action_note", "busy", "power", "power_at", "provisioned_at"}
+var observed = []string{"build", "steps", "usage", "action", "action_note", "busy", "power", "power_at", "provisioned_at", "change_since", "change_tried", "change_by_staff", "restart_needed"}
 
 // guard keeps services true: every save obeys the lifecycle, and a status that
 // staff edits in the admin UI makes the platform act.
@@ -201,13 +202,16 @@ func (s *Subject) doneByHand(tx core.App, svc *core.Record, to provisioning.Serv
 				return err
 			}
 		}
-		if err := assign(tx, svc, typedAddresses(svc), now); err != nil {
+		if err := errors.Join(assign(tx, svc, typedAddresses(svc), now), s.resumeChange(tx, svc)); err != nil {
 			return err
 		}
 	case provisioning.ServiceSuspended:
 		svc.Set("suspended_at", collections.Stamp(now))
 	case provisioning.ServiceTerminated:
 		svc.Set("terminated_at", collections.Stamp(now))
+		if err := s.dropChange(tx, svc); err != nil {
+			return err
+		}
 	case provisioning.ServicePending, provisioning.ServiceProvisioning:
 	}
 	svc.Set("action", "")

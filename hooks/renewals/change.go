@@ -47,6 +47,9 @@ const maxOptions = 50
 // again returns the same change.
 func (s *Subject) change(r *op.Request, by actor, id string, in changeRequest) (changeView, error) {
 	now := r.Now()
+	if err := s.possible(r, id, in); err != nil {
+		return changeView{}, err
+	}
 	if err := s.closeBefore(r, id, in, now); err != nil {
 		return changeView{}, err
 	}

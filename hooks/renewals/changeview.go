@@ -138,6 +138,9 @@ type proposalView struct {
 	Lowered  money.Amount `json:"lowered"`
 	Replaced []string     `json:"replaced_invoices"`
 	Next     *nextView    `json:"next_invoice"`
+	// ByStaff says that people make the change at the platform, so that it takes
+	// longer than a moment.
+	ByStaff bool `json:"by_staff"`
 }
 
 // preview says what a change would cost, without agreeing anything.
@@ -170,7 +173,13 @@ func (s *Subject) preview(r *op.Request, _ actor, id string, in previewRequest) 
 	if err != nil {
 		return proposalView{}, err
 	}
-	return s.viewProposal(r.App, sub, p)
+	byStaff, err := s.feasible(r, sub.ID, p.from, p.to)
+	if err != nil {
+		return proposalView{}, err
+	}
+	v, err := s.viewProposal(r.App, sub, p)
+	v.ByStaff = byStaff
+	return v, err
 }
 
 func (s *Subject) viewProposal(app core.App, sub *subscription, p proposal) (proposalView, error) {

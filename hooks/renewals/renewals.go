@@ -27,6 +27,10 @@ type Deps struct {
 	// Target looks up and prices what a subscription is to become. Its errors tell
 	// customers what is wrong with their wish.
 	Target func(app core.App, wish billing.ChangeWish) (billing.Bargain, error)
+	// Feasible says whether a subscription's service can become what is agreed:
+	// byStaff where people do it, a provisioning.ImpossibleError where it cannot. It
+	// asks the platform, so it runs outside of any transaction.
+	Feasible func(ctx context.Context, app core.App, subscription string, to billing.Bargain) (byStaff bool, err error)
 }
 
 // Subject is renewals bound to one app.

@@ -39,6 +39,7 @@ var forms = map[Kind]form{
 		rows:  []row{{"service", fieldService}, {"reason", fieldReason}},
 	},
 	ServiceUnsuspended: {needs: []field{fieldService}, rows: []row{{"service", fieldService}, {"hostname", fieldHost}}},
+	RestartNeeded:      {needs: []field{fieldLink, fieldService}, rows: []row{{"service", fieldService}, {"hostname", fieldHost}}},
 	PaymentFailed: {
 		needs: []field{fieldLink, fieldNumber, fieldAmount, fieldReason},
 		rows:  []row{{"invoice", fieldNumber}, {"amount", fieldAmount}, {"method", fieldMethod}, {"reason", fieldReason}},
@@ -111,7 +112,7 @@ func Kinds() []Kind {
 		QuoteSent, OrderReceived, OrderInReview, OrderApproved, OrderRejected, Invoice, Receipt, ServiceReady,
 		PaymentReminder, PaymentFailed, MethodNeeded, ConfirmPayment, CardExpiring,
 		OverdueNotice1, OverdueNotice2, OverdueNotice3, LateFee,
-		ServiceSuspended, SuspendedUnpaid, ServiceUnsuspended, FinalWarning, Terminated,
+		ServiceSuspended, SuspendedUnpaid, ServiceUnsuspended, RestartNeeded, FinalWarning, Terminated,
 		CreditNote, RefundMade, TrialEnding, PriceChange, CancellationConfirmed, CancellationUndone,
 	}
 }

@@ -25,6 +25,7 @@ const (
 	ServiceReady       Kind = "service_ready"       // built; access data by link
 	ServiceSuspended   Kind = "service_suspended"   // switched off, with the reason
 	ServiceUnsuspended Kind = "service_unsuspended" // switched on again
+	RestartNeeded      Kind = "restart_needed"      // it was enlarged and must be restarted
 	PaymentFailed      Kind = "payment_failed"      // declined, with what to do
 	NewDevice          Kind = "new_device"          // sign-in from a new device
 

@@ -4,6 +4,7 @@ import { money } from "../lib/money.js";
 import { has, t } from "../lib/i18n.js";
 import { useResource } from "../lib/store.js";
 import { toast } from "../lib/toast.js";
+import { specs } from "../lib/units.js";
 import { announce } from "../ui/announcer.js";
 import { Button } from "../ui/button.js";
 import { Heading } from "../ui/page.js";
@@ -57,6 +58,7 @@ export default function Service({ id }) {
 function Body({ service: s, doing, act }) {
     const building = s.status === "pending" || s.status === "provisioning";
     return html`<${State} service=${s} />
+        <${Change} service=${s} />
         <div class="split">
             <div class="stack">
                 ${building && s.steps?.length > 0 && html`<section class="card"><div class="card-head"><h2>${t("service.building")}</h2></div><div class="card-body"><${Steps} steps=${s.steps} /></div></section>`}
@@ -79,11 +81,19 @@ function State({ service: s }) {
     return s.action_note ? html`<div class="notice" role="status"><p>${s.action_note}</p></div>` : null;
 }
 
+/** A change of plan or options that is not at the machine yet, and what it needs of the customer afterwards. @param {{service: any}} props */
+function Change({ service: s }) {
+    if (s.plan_change) return html`<div class="notice" role="status"><h2>${t("service.change_title", { plan: s.plan_change.plan.name })}</h2><p>${t("service.change_" + s.plan_change.state)}</p></div>`;
+    if (s.restart_needed) return html`<div class="notice" data-kind="warn" role="status"><h2>${t("service.restart_title")}</h2><p>${t("service.restart_text")}</p></div>`;
+    return null;
+}
+
 /** @param {{service: any}} props */
 const Terms = ({ service: s }) => html`<section class="card">
     <div class="card-head"><h2>${t("service.contract")}</h2></div>
     <div class="card-body"><dl class="facts">
         <div><dt>${t("services.plan")}</dt><dd>${s.plan?.name}</dd></div>
+        ${specs(s.features ?? {}).map(([label, value]) => html`<div><dt>${label}</dt><dd class="num">${value}</dd></div>`)}
         <div><dt>${t("services.price")}</dt><dd><span class="num strong">${money(s.price)}</span> <span class="per">${t("per." + s.cycle)}</span></dd></div>
         <div><dt>${t("services.renews")}</dt><dd>${s.renews_at ? html`<${Day} at=${s.renews_at} />` : t("service.no_renewal")}</dd></div>
         <div><dt>${t("service.since")}</dt><dd><${Day} at=${s.created} /></dd></div>

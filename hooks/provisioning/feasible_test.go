@@ -1,0 +1,96 @@
+package provisioning_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"github.com/ezscale/ezscale/collections"
+	"github.com/ezscale/ezscale/integrations/sandbox/fault"
+	"github.com/ezscale/ezscale/internal/testapp"
+)
+
+// TestWhatThePlatformCannotDoIsRefusedBeforeItIsBought, in the preview and again
+// when it is agreed, at once and for later, by customer and staff.
+func TestWhatThePlatformCannotDoIsRefusedBeforeItIsBought(t *testing.T) {
+	r := rents(t, "vps-few")
+	sub := r.subscription().Id
+	before := r.Rows()
+	for _, timing := range []string{"now", "period_end"} {
+		wish := r.wish("vps-m", timing)
+		for name, got := range map[string]*testapp.Answer{
+			"preview":        r.ask("/preview", wish),
+			"staff's":        r.Do(http.MethodPost, "/api/v1/staff/subscriptions/"+sub+"/changes/preview", r.Staff(), wish),
+			"without asking": r.ask("", map[string]any{"price": wish["price"], "timing": timing, "client_key": core.GenerateDefaultRandomId(), "total_minor": 0}),
+		} {
+			if got.Status != http.StatusUnprocessableEntity || got.Text("errors.0.field") != "price" || got.Text("errors.0.code") != "disk_shrinks" || !strings.Contains(got.Text("errors.0.message"), "80 GB to 40 GB") {
+				t.Errorf("%s, %s: got %s, want a fault of the field price", timing, name, got)
+			}
+		}
+	}
+	r.Unchanged(before)
+}
+
+// TestASilentPanelIsNoRefusal: what it does not say now the job finds out.
+func TestASilentPanelIsNoRefusal(t *testing.T) {
+	r := rents(t, "vps-s")
+	r.Panel.Faults().Add(fault.Fault{Kind: fault.Unavailable})
+	if got := r.Want(http.StatusOK, r.ask("/preview", r.wish("vps-m", "now"))); got.At("by_staff") != false {
+		t.Errorf("got %s", got)
+	}
+	r.becomes("vps-m")
+	r.Panel.Faults().Clear()
+	r.has("vps-m")
+}
+
+// TestAShrinkingDiskThatNobodyForesawWaitsForStaff: the panel could not be asked.
+func TestAShrinkingDiskThatNobodyForesawWaitsForStaff(t *testing.T) {
+	r := rents(t, "vps-few")
+	r.Panel.Faults().Add(fault.Fault{Kind: fault.Unavailable})
+	r.becomes("vps-m")
+	r.Panel.Faults().Clear()
+	r.Eventually("it waits for staff", func() bool { return r.Count("jobs", "`kind` = 'service.change_plan' AND `state` = 'parked'") == 1 })
+	if text := r.job().GetString("error"); !strings.Contains(text, "disk of a server cannot shrink") {
+		t.Errorf("staff reads %q", text)
+	}
+	if got := server(r.App); got.PackageID != 3 || got.MemoryMB != 4096 {
+		t.Errorf("the server is %+v, want nothing of it done", got)
+	}
+	r.becomes("vps-few") // staff, or the customer, takes it back
+	r.has("vps-few")
+}
+
+// TestAPlatformOfPeopleIsToldWhatToChange: it is allowed, said before, and a task.
+func TestAPlatformOfPeopleIsToldWhatToChange(t *testing.T) {
+	app := testapp.New(t)
+	r := &tenancy{App: app, who: app.Customer("ada")}
+	larger, colo := app.Plan("vps-gone"), app.Plan("colo")
+	for _, plan := range []*core.Record{colo, larger} {
+		plan.Load(map[string]any{"upgrade_group": "racks", "platform": colo.GetString("platform"), "stock_limited": false, "choices": nil, "platform_settings": map[string]string{"units": plan.GetString("slug")}})
+		if err := collections.Save(app.App, plan); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.order = app.Order(r.who, testapp.Cart{Plan: "colo"})
+	app.Pay(r.order)
+	app.Quiet()
+	app.Want(http.StatusOK, edit(app, r.order, map[string]any{"status": "active", "ipv4": "192.0.2.7"}))
+	app.Quiet()
+	if got := r.Want(http.StatusOK, r.ask("/preview", r.wish("vps-gone", "now"))); got.At("by_staff") != true {
+		t.Errorf("the preview says %s, want by_staff", got)
+	}
+	r.becomes("vps-gone")
+	app.Eventually("it waits for staff", func() bool { return app.Count("jobs", "`kind` = 'service.change_plan' AND `state` = 'parked'") == 1 })
+	if text := r.job().GetString("error"); !strings.Contains(text, "Plan colo → Plan vps-gone") || !strings.Contains(text, "units: colo → vps-gone") {
+		t.Errorf("staff reads %q, want what to change", text)
+	}
+	if shown := r.show(); shown.Text("plan_change.state") != "staff" {
+		t.Errorf("the customer sees %s", shown)
+	}
+	r.acts("close")
+	if shown := r.show(); shown.Text("plan.name") != "Plan vps-gone" || shown.At("plan_change") != nil {
+		t.Errorf("the customer sees %s, want the change done", shown)
+	}
+}
