@@ -21,6 +21,7 @@ const (
 	InvoiceItems        = "invoice_items"
 	GatewayCustomers    = "gateway_customers"
 	PaymentMethods      = "payment_methods"
+	MethodSetups        = "method_setups"
 	PaymentTransactions = "payment_transactions"
 	WebhookEvents       = "webhook_events"
 	LedgerEntries       = "ledger_entries"

@@ -141,6 +141,8 @@ var bodies = map[string]any{
 	"services.rename": map[string]string{"label": "stolen"},
 	"invoices.pay":    map[string]string{"gateway": "stripe"},
 
+	"subscriptions.payment_method": map[string]string{"method": ""},
+
 	"subscriptions.cancel":          map[string]string{"at": "now", "client_key": "not-yours-1"},
 	"subscriptions.changes.create":  map[string]string{"timing": "now", "client_key": "not-yours-1"},
 	"subscriptions.changes.preview": map[string]string{"timing": "now"},

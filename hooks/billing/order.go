@@ -189,7 +189,7 @@ func neededMethod(tx core.App, user string, cart pricedCart) (string, error) {
 		return "", fmt.Errorf("payment methods of customer %s: %w", user, err)
 	}
 	if len(ids) == 0 {
-		return "", op.NewProblem(http.StatusConflict, "method_needed", asks+" asks for a saved payment method before it starts, even where nothing is due yet. Pay any invoice by card to save one, then order again.")
+		return "", op.NewProblem(http.StatusConflict, "method_needed", asks+" asks for a saved payment method before it starts, even where nothing is due yet. Add one under payment methods, which costs nothing, then order again.")
 	}
 	return ids[0], nil
 }

@@ -177,6 +177,9 @@ func (b *inbox) one(tx core.App, r inboxRow, gateway billing.Gateway) (status, n
 		return "", "", err
 	}
 	if !ok {
+		if known, err := b.subject.setupEvent(tx, r); known || err != nil {
+			return "done", "", err
+		}
 		return "ignored", "not about a payment", nil
 	}
 	return b.subject.settleEvent(tx, r.Gateway, rep)

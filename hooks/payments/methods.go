@@ -2,7 +2,6 @@ package payments
 
 import (
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/pocketbase/dbx"
@@ -12,7 +11,6 @@ import (
 	"github.com/ezscale/ezscale/engine/billing"
 	"github.com/ezscale/ezscale/hooks/audit"
 	"github.com/ezscale/ezscale/hooks/jobs"
-	"github.com/ezscale/ezscale/hooks/op"
 )
 
 const jobMethods = "payment.methods"
@@ -24,40 +22,6 @@ type methodsPayload struct {
 
 func methodsJob(gateway, user string) jobs.Job {
 	return jobs.Job{Kind: jobMethods, Key: jobMethods + ":" + gateway + ":" + user, User: user, Actor: audit.System, Payload: methodsPayload{gateway, user}}
-}
-
-type methodView struct {
-	ID       string `json:"id"`
-	Gateway  string `json:"gateway"`
-	Kind     string `json:"kind"`
-	Brand    string `json:"brand"`
-	Last4    string `json:"last4"`
-	ExpMonth int    `json:"exp_month"`
-	ExpYear  int    `json:"exp_year"`
-	Default  bool   `json:"is_default"`
-}
-
-type methodList struct {
-	Items []methodView `json:"items"`
-}
-
-func (s *Subject) methodOps(t *op.Table) {
-	op.Add(t, op.Spec{ID: "payment_methods.list", Method: http.MethodGet, Path: "/api/v1/payment-methods", Access: op.Customer, Summary: "Saved payment methods"}, s.listMethods)
-}
-
-func (s *Subject) listMethods(r *op.Request, _ op.None) (methodList, error) {
-	list := methodList{Items: []methodView{}}
-	found, err := collections.All(r.App, collections.PaymentMethods, dbx.HashExp{"user": r.Auth.Id, "active": true}, "is_default DESC, created ASC")
-	if err != nil {
-		return list, err
-	}
-	for _, m := range found {
-		list.Items = append(list.Items, methodView{
-			m.Id, m.GetString("gateway"), m.GetString("kind"), m.GetString("brand"), m.GetString("last4"),
-			m.GetInt("exp_month"), m.GetInt("exp_year"), m.GetBool("is_default"),
-		})
-	}
-	return list, nil
 }
 
 // syncMethods copies what the gateway has saved for a customer. Reading is
@@ -100,25 +64,38 @@ func (s *Subject) mirror(tx core.App, p methodsPayload, saved []billing.SavedMet
 	for _, m := range saved {
 		r := byID[m.ID]
 		delete(byID, m.ID)
+		if r != nil && r.GetString("removed_at") != "" {
+			continue // the gateway is about to forget it
+		}
 		if r == nil {
 			if r, err = collections.New(tx, collections.PaymentMethods); err != nil {
 				return err
 			}
-			r.Set("is_default", hasDefault == nil)
+		}
+		if hasDefault == nil {
+			r.Set("is_default", true)
 			hasDefault = r
 		}
 		r.Load(map[string]any{
 			"user": p.User, "gateway": p.Gateway, "gateway_method_id": m.ID, "kind": m.Kind, "brand": m.Brand, "last4": m.Last4,
-			"exp_month": m.ExpMonth, "exp_year": m.ExpYear, "fingerprint": m.Fingerprint, "active": true,
+			"exp_month": m.ExpMonth, "exp_year": m.ExpYear, "fingerprint": m.Fingerprint, "account": m.Account, "active": true,
 		})
 		if err := collections.Save(tx, r); err != nil {
 			return fmt.Errorf("save payment method: %w", err)
 		}
 	}
 	for _, gone := range byID {
+		if !gone.GetBool("active") {
+			continue
+		}
 		if err := retire(tx, gone); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// methodKey finds the row of what a setup saved.
+func methodKey(p *setup) dbx.HashExp {
+	return dbx.HashExp{"user": p.User, "gateway": p.Gateway, "gateway_method_id": p.Method}
 }

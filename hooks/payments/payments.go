@@ -87,6 +87,8 @@ func Register(app core.App, table *op.Table, worker *jobs.Worker, deps Deps) *Su
 	worker.Handle(jobClose, s.closeAttempt)
 	worker.Handle(jobCharge, s.charge)
 	worker.Handle(jobMethods, s.syncMethods)
+	worker.Handle(jobSetup, s.checkSetupJob)
+	worker.Handle(jobRemove, s.forgetMethod)
 	if deps.ByHand {
 		s.intake.direct = app
 		return s

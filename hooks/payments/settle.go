@@ -187,7 +187,7 @@ func decide(tx core.App, a *attempt, received money.Amount) (books.Document, bil
 // another page that is still open, and tell staff about money without an
 // invoice to pay.
 func (s *Subject) follow(tx core.App, now time.Time, a *attempt, rep billing.PaymentReport, excess money.Amount) error {
-	if rep.Customer != "" && a.Kind == "page" {
+	if a.Kind == "page" { // whoever reports first may not know what was saved
 		if _, err := jobs.Enqueue(tx, now, methodsJob(a.Gateway, a.User)); err != nil {
 			return err
 		}

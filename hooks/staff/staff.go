@@ -46,6 +46,7 @@ var written = map[string]string{
 	collections.Subscriptions:       "Subscriptions follow their invoices.",
 	collections.GatewayCustomers:    "The link to a gateway's customer is written by the product alone.",
 	collections.PaymentMethods:      "Payment methods mirror what the gateway has saved.",
+	collections.MethodSetups:        "Pages on which methods are saved are opened by customers.",
 	collections.IPAssignments:       "Addresses mirror what the platform has assigned.",
 	collections.ProvisioningLogs:    "The log is written by the product alone.",
 	collections.Jobs:                "Jobs are retried or closed by their operation, so that it is audited.",

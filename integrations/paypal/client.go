@@ -82,6 +82,7 @@ var (
 	_ billing.Gateway              = (*Client)(nil)
 	_ billing.Refunder             = (*Client)(nil)
 	_ billing.MethodRemover        = (*Client)(nil)
+	_ billing.MethodSaver          = (*Client)(nil)
 	_ billing.TransactionLister    = (*Client)(nil)
 	_ billing.DisputeReader        = (*Client)(nil)
 	_ billing.WebhookFacts         = (*Client)(nil)

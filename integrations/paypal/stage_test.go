@@ -125,6 +125,8 @@ var paths = map[gatewaytest.Call]string{
 	gatewaytest.CallRefund:        "POST /v2/payments/captures/",
 	gatewaytest.CallReadRefund:    "GET /v2/payments/refunds/",
 	gatewaytest.CallRemove:        "DELETE /v3/vault/payment-tokens/",
+	gatewaytest.CallOpenSetup:     "POST /v3/vault/setup-tokens",
+	gatewaytest.CallReadSetup:     "POST /v3/vault/payment-tokens",
 	gatewaytest.CallTransactions:  "GET /v1/reporting/transactions",
 	gatewaytest.CallReadDispute:   "GET /v1/customer/disputes/",
 	gatewaytest.CallOpenAgreement: "POST /v1/billing/subscriptions",
@@ -217,7 +219,8 @@ func (s *stage) more(t *testing.T) gatewaytest.More {
 				t.Fatalf("no dispute %s", id)
 			}
 		},
-		Fee: 109, BooksLag: 3 * time.Hour,
+		Save: func(reference string, c gatewaytest.Card) error { return s.box.ApproveSetup(reference, payers[c]) },
+		Fee:  109, BooksLag: 3 * time.Hour,
 		Plan: func() string { return s.box.AddPlan("EUR", 999, 30) },
 		Agree: func(agreement string, c gatewaytest.Card) {
 			if err := s.box.Agree(agreement, payers[c]); err != nil {

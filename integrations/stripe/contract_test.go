@@ -121,6 +121,8 @@ var paths = map[gatewaytest.Call]string{
 	gatewaytest.CallRefund:       "POST /v1/refunds",
 	gatewaytest.CallReadRefund:   "GET /v1/refunds/",
 	gatewaytest.CallRemove:       "POST /v1/payment_methods/",
+	gatewaytest.CallOpenSetup:    "POST /v1/checkout/sessions",
+	gatewaytest.CallReadSetup:    "GET /v1/checkout/sessions/",
 	gatewaytest.CallTransactions: "GET /v1/balance_transactions",
 	gatewaytest.CallReadDispute:  "GET /v1/disputes/",
 }
@@ -184,6 +186,10 @@ func (s *stage) more(t *testing.T) gatewaytest.More {
 			}
 		},
 		Fee: 70, BooksLag: booksLag,
+		Save: func(reference string, c gatewaytest.Card) error {
+			_, err := s.box.PayPage(reference, numbers[c])
+			return err
+		},
 	}
 }
 

@@ -166,7 +166,7 @@ func (c *Client) PaymentOf(body []byte) (report billing.PaymentReport, ok bool, 
 		return billing.PaymentReport{}, false, err
 	}
 	kind, ok := subjects[e.Type]
-	if !ok {
+	if !ok || e.savesOnly() {
 		return billing.PaymentReport{}, false, nil
 	}
 	if report, err = e.payment(kind); err != nil {

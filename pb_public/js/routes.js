@@ -14,6 +14,7 @@ export const routes = [
     { path: "/portal/services/:id", page: "service", place: "services" },
     { path: "/portal/invoices", page: "invoices", place: "billing" },
     { path: "/portal/invoices/:id", page: "invoice", place: "billing" },
+    { path: "/portal/payment-methods", page: "payment-methods", place: "billing" },
     { path: "/portal/account", page: "account", place: "account" },
     { path: "/portal/sign-in", page: "sign-in", guest: true, bare: true },
     { path: "/portal/sign-up", page: "sign-up", guest: true, bare: true },

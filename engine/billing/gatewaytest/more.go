@@ -29,6 +29,8 @@ type More struct {
 	Plan  func() string
 	Agree func(agreement string, c Card)
 	Bill  func(agreement string)
+	// Save does what a customer does on a page that saves a method.
+	Save func(reference string, c Card) error
 }
 
 // The further calls that faults can hit.
@@ -40,6 +42,8 @@ const (
 	CallReadDispute   Call = "ReadDispute"
 	CallOpenAgreement Call = "OpenAgreement"
 	CallSuspend       Call = "SuspendAgreement"
+	CallOpenSetup     Call = "OpenSetup"
+	CallReadSetup     Call = "ReadSetup"
 )
 
 // suite is a list of tests for one ability.
@@ -70,6 +74,7 @@ func runMore(t *testing.T, open func(t *testing.T) Harness) {
 	for _, s := range []suite{
 		{"refunds", ability[billing.Refunder], refundTests},
 		{"removing methods", ability[billing.MethodRemover], removeTests},
+		{"setups", ability[billing.MethodSaver], setupTests},
 		{"transactions", ability[billing.TransactionLister], transactionTests},
 		{"disputes", ability[billing.DisputeReader], disputeTests},
 		{"facts", ability[billing.WebhookFacts], factTests},

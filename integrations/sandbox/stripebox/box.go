@@ -57,6 +57,7 @@ type Box struct {
 	intents    shelf[*intent]
 	charges    shelf[*charge]
 	refunds    shelf[*refund]
+	setups     shelf[*setupIntent]
 	disputes   shelf[*dispute]
 	payouts    shelf[*payout]
 	movements  shelf[*movement]

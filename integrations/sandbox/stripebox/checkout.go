@@ -91,7 +91,7 @@ func (b *Box) viewOf(s *session, there bool) (checkoutView, int) {
 		return checkoutView{View: "note", Title: "Page expired", Problem: "This payment page is closed. Nothing was charged.", CancelURL: s.cancelURL}, http.StatusGone
 	}
 	v := checkoutView{
-		View: "pay", Title: s.description, ID: s.id, Description: s.description, Amount: display(s.amount, s.currency),
+		View: "pay", Title: s.description, ID: s.id, Description: s.description, Amount: s.toPay(),
 		Email: s.email, CancelURL: s.cancelURL, Cards: testCards, Chosen: testCards[0].Number,
 		back: []string{s.successURL, s.cancelURL},
 	}
@@ -99,6 +99,14 @@ func (b *Box) viewOf(s *session, there bool) (checkoutView, int) {
 		v.Problem, _ = p.lastError["message"].(string)
 	}
 	return v, http.StatusOK
+}
+
+// toPay is what the page takes, "" where it only saves a method.
+func (s *session) toPay() string {
+	if s.mode == "setup" {
+		return ""
+	}
+	return display(s.amount, s.currency)
 }
 
 func (s *session) successAddress() string {
@@ -139,6 +147,9 @@ func (b *Box) payCheckout(w http.ResponseWriter, r *http.Request) {
 // pay tries a card on an open page. It returns where the customer goes next, or
 // what went wrong.
 func (b *Box) pay(s *session, card testCard, c *call) (next, problem string) {
+	if s.mode == "setup" {
+		return b.saveOn(s, card, c)
+	}
 	p := b.sessionIntent(s, c)
 	m := b.addMethod(card)
 	p.method = m.id

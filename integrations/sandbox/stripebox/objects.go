@@ -100,6 +100,7 @@ func (c *charge) render() object {
 type session struct {
 	id, currency, customer, email, creation, status, paymentStatus string
 	intent, setup, description, reference, locale                  string
+	mode, setupIntent                                              string // mode "" is payment
 	successURL, cancelURL, url                                     string
 	amount, created, expires                                       int64
 	metadata, intentMetadata                                       map[string]string
@@ -115,6 +116,9 @@ func (s *session) render() object {
 		"cancel_url": null(s.cancelURL), "created": s.created, "expires_at": s.expires,
 		"locale": null(s.locale), "livemode": false, "setup_intent": nil, "subscription": nil,
 		"payment_method_types": []string{"card", "sepa_debit"}, "ui_mode": "hosted", "url": nil,
+	}
+	if s.mode == "setup" {
+		o["mode"], o["setup_intent"], o["amount_subtotal"], o["amount_total"], o["currency"] = s.mode, s.setupIntent, nil, nil, nil
 	}
 	if s.status == "open" {
 		o["url"] = s.url

@@ -51,7 +51,7 @@ func TestRefusals(t *testing.T) {
 		{"no mode", sessions, without("mode"), 400, "parameter_missing", "mode"},
 		{"no success address", sessions, without("success_url"), 400, "parameter_missing", "success_url"},
 		{"no amount", sessions, without("line_items[0][price_data][unit_amount]"), 400, "parameter_missing", "line_items[0][price_data][unit_amount]"},
-		{"another mode", sessions, with("mode", "setup"), 400, "", "mode"},
+		{"another mode", sessions, with("mode", "subscription"), 400, "", "mode"},
 		{"empty text", sessions, with("cancel_url", ""), 400, "parameter_invalid_empty", "cancel_url"},
 		{"relative address", sessions, with("success_url", "/ok"), 400, "url_invalid", "success_url"},
 		{"unknown language", sessions, append(without(""), "locale=tlh"), 400, "", "locale"},

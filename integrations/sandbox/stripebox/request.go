@@ -146,7 +146,7 @@ func (b *Box) expandAll(o object, paths []string) *apiError {
 	return nil
 }
 
-var expandable = map[string]bool{"customer": true, "payment_method": true, "payment_intent": true, "latest_charge": true, "charge": true, "source": true}
+var expandable = map[string]bool{"customer": true, "payment_method": true, "payment_intent": true, "latest_charge": true, "charge": true, "source": true, "setup_intent": true}
 
 func (b *Box) expand(o object, path []string) bool {
 	name := path[0]
@@ -177,6 +177,9 @@ func (b *Box) expand(o object, path []string) bool {
 
 // find renders any object by its id.
 func (b *Box) find(id string) (object, bool) {
+	if v, ok := b.setups.get(id); ok {
+		return v.render(), true
+	}
 	if v, ok := b.customers.get(id); ok {
 		return v.render(), true
 	}

@@ -26,6 +26,7 @@ func routes() map[string]endpoint {
 		"GET /v1/customers/{id}":                 {do: readCustomer},
 		"GET /v1/customers/{id}/payment_methods": {do: listMethods, spec: merged(paging, spec{"type": oneOf("card", "sepa_debit")})},
 		"GET /v1/payment_methods/{id}":           {do: readMethod},
+		"GET /v1/setup_intents/{id}":             {do: readSetup},
 		"POST /v1/payment_methods/{id}/detach":   {do: detachMethod},
 		"POST /v1/checkout/sessions":             {do: createSession, spec: sessionSpec()},
 		"GET /v1/checkout/sessions/{id}":         {do: readSession},
@@ -61,7 +62,7 @@ func routes() map[string]endpoint {
 
 func sessionSpec() spec {
 	return merged(metadata, spec{
-		"mode":                                   required(oneOf("payment")),
+		"mode":                                   required(oneOf("payment", "setup")),
 		"success_url":                            required(param{}),
 		"cancel_url":                             {},
 		"client_reference_id":                    {max: 200},
@@ -70,14 +71,23 @@ func sessionSpec() spec {
 		"customer_creation":                      oneOf("always", "if_required"),
 		"locale":                                 checkoutLocales,
 		"expires_at":                             {kind: integer},
-		"line_items[#][quantity]":                required(param{kind: integer}),
-		"line_items[#][price_data][currency]":    required(param{}),
-		"line_items[#][price_data][unit_amount]": required(param{kind: integer}),
-		"line_items[#][price_data][product_data][name]": required(param{}),
+		"line_items[#][quantity]":                {kind: integer},
+		"line_items[#][price_data][currency]":    {},
+		"line_items[#][price_data][unit_amount]": {kind: integer},
+		"line_items[#][price_data][product_data][name]": {},
 		"payment_intent_data[description]":              {max: 1000},
 		"payment_intent_data[metadata][*]":              {},
 		"payment_intent_data[setup_future_usage]":       oneOf("off_session", "on_session"),
+		"payment_method_types[#]":                       oneOf("card", "sepa_debit"),
+		"setup_intent_data[description]":                {max: 1000},
+		"setup_intent_data[metadata][*]":                {},
 	})
+}
+
+// lineItems are what a page in payment mode must say of what it sells.
+var lineItems = spec{
+	"line_items[#][quantity]": required(param{}), "line_items[#][price_data][currency]": required(param{}),
+	"line_items[#][price_data][unit_amount]": required(param{}), "line_items[#][price_data][product_data][name]": required(param{}),
 }
 
 func intentSpec() spec {

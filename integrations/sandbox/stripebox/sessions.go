@@ -14,6 +14,9 @@ const (
 
 func createSession(b *Box, c *call) (object, *apiError) {
 	f := c.form
+	if f.str("mode") == "setup" {
+		return createSetupSession(b, c)
+	}
 	if err := b.checkSession(f); err != nil {
 		return nil, err
 	}
@@ -41,6 +44,13 @@ func createSession(b *Box, c *call) (object, *apiError) {
 }
 
 func (b *Box) checkSession(f form) *apiError {
+	given := map[string]bool{}
+	for name := range f {
+		given[pattern(name)] = true
+	}
+	if err := lineItems.checkMissing(given); err != nil {
+		return err
+	}
 	if f.has("line_items[1][quantity]") || !f.has("line_items[0][quantity]") {
 		return invalid("line_items", "", "The sandbox takes exactly one line item, line_items[0].")
 	}

@@ -98,8 +98,8 @@ func (b *Box) PayPage(sessionID, number string) (declined string, err error) {
 	if _, problem := b.pay(s, card, c); problem != "" {
 		return problem, nil
 	}
-	p, _ := b.intents.get(s.intent)
-	if p.status != "requires_action" {
+	p, paying := b.intents.get(s.intent)
+	if !paying || p.status != "requires_action" {
 		return "", nil
 	}
 	m, _ := b.methods.get(p.method)

@@ -50,6 +50,10 @@ export const get = (path, options) => call("GET", path, undefined, options);
 /** @param {string} path @param {unknown} [body] @param {{signal?: AbortSignal}} [options] */
 export const post = (path, body = {}, options) => call("POST", path, body, options);
 /** @param {string} path @param {unknown} body */
+export const put = (path, body) => call("PUT", path, body);
+/** @param {string} path */
+export const remove = (path) => call("DELETE", path);
+/** @param {string} path @param {unknown} body */
 export const patch = (path, body) => call("PATCH", path, body);
 
 /** @param {string} method @param {string} path @param {unknown} body @param {AbortSignal} [signal] */

@@ -55,6 +55,7 @@ function inWords(error, { quoted, refresh }, quote) {
     }
     const text = error.code === "price_changed" ? t("order.price_changed", { amount: money(quote.total) })
         : error.code === "sold_out" ? t("order.sold_out_now")
+        : error.code === "method_needed" ? t("order.method_needed")
         : error.lost ? t("order.lost")
         : "";
     return text ? new ApiError(text, { status: error.status, code: error.code, reference: error.reference, fields: error.fields }) : error;

@@ -25,7 +25,7 @@ export default function Invoices() {
     const path = `/invoices?status=${encodeURIComponent(status)}&page=${page}&per_page=${perPage}`;
     const invoices = useResource(path, (signal) => get(path, { signal }), ["invoices"]);
     return html`<div class="page">
-        <${Heading} title=${t("nav.billing")} />
+        <${Heading} title=${t("nav.billing")}><a class="btn" href="/portal/payment-methods">${t("methods.see")}</a><//>
         <div class="stack tight">
             <${Segments} legend=${t("invoices.filter")} name="status" value=${filters.includes(status) ? status : ""} onPick=${(/** @type {string} */ v) => setQuery({ status: v, page: "" }, { push: true })}
                 options=${filters.map((f) => ({ value: f, label: capital(t(f ? "state." + f : "invoices.all")) }))} />

@@ -37,6 +37,7 @@ export function OrderSummary({ form, quoted, gateway, guest, mode, waiting, onPa
             <${Coupon} form=${form} />
             ${error && html`<${ErrorBox} error=${error} title=${t("order.quote_failed")} retry=${quoted.again} busy=${busy} />`}
             <${Summary} form=${form} />
+            ${form.problem.value?.code === "method_needed" && html`<a class="btn" href=${"/portal/payment-methods?back=" + encodeURIComponent(location.pathname + location.search)}>${t("methods.add_title")}</a>`}
             <${Check} form=${form} name="terms" label=${t("field.terms")}><${Terms} /><//>
             <${Button} id="pay" kind="primary" class="big" busy=${form.busy.value} disabled=${!quote || busy || !gateway} onClick=${onPay}>
                 ${amount ? t(label, { amount }) : t("order.pay_wait")}<//>
