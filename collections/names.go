@@ -52,4 +52,5 @@ const (
 	BillingProfiles     = "billing_profiles"
 	UnmatchedPayments   = "unmatched_payments"
 	BankImports         = "bank_imports"
+	PriceAnnouncements  = "price_announcements"
 )

@@ -63,10 +63,11 @@ func Register(app core.App, d Deps) error {
 	worker.YieldTo(pay.Busy) // money first
 	billing.Register(app, table, worker, billingDeps(d, bk, pay))
 	taxes.Register(app, table, worker, taxes.Deps{Now: d.Now, Register: d.VATRegister})
+	var mails *notify.Subject
 	var services *provisioning.Subject
-	renewing := renewals.Register(app, table, worker, renewals.Deps{Now: d.Now, Books: bk, Close: pay.CloseAll, Target: billing.Target, Feasible: feasibleBy(&services)})
+	renewing := renewals.Register(app, table, worker, renewals.Deps{Now: d.Now, Books: bk, Close: pay.CloseAll, Target: billing.Target, Feasible: feasibleBy(&services), PriceMail: priceMail(&mails)})
 	services = provisioning.Register(app, table, worker, provisioning.Deps{Now: d.Now, Books: bk, Sealer: d.Sealer, Factories: d.Platforms, Override: d.PlatformOverride})
-	mails := notify.Register(app, worker, notify.Deps{Now: d.Now, Books: bk, InvoicePDF: invoices.RenderPDF})
+	mails = notify.Register(app, worker, notify.Deps{Now: d.Now, Books: bk, InvoicePDF: invoices.RenderPDF})
 	invoices.Register(app, table, worker, invoicesDeps(d, bk, pay, mails))
 	collecting := dunning.Register(app, table, dunningDeps(d, bk, pay, mails))
 	account.Register(app, table, account.Deps{Now: d.Now, AlreadyRegistered: mails.AlreadyRegistered})

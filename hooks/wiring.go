@@ -114,6 +114,13 @@ func feasibleBy(services **provisioning.Subject) func(ctx context.Context, app c
 	}
 }
 
+// priceMail gives renewals the mails that are registered after them.
+func priceMail(mails **notify.Subject) func(tx core.App, announcement, user string, off bool) error {
+	return func(tx core.App, announcement, user string, off bool) error {
+		return (*mails).PriceMail(tx, announcement, user, off)
+	}
+}
+
 // dunningDeps gives dunning the payments and mails it needs.
 func dunningDeps(d Deps, bk *books.Books, pay *payments.Subject, mails *notify.Subject) dunning.Deps {
 	return dunning.Deps{

@@ -55,8 +55,8 @@ type RenewalItem struct {
 	AnnouncedFrom time.Time    // zero means no change is announced
 }
 
-// at is the item with the price of a period that starts at start.
-func (it RenewalItem) at(start time.Time) RecurringItem {
+// At is the item with the price of a period that starts at start.
+func (it RenewalItem) At(start time.Time) RecurringItem {
 	if !it.AnnouncedFrom.IsZero() && !start.Before(it.AnnouncedFrom) {
 		it.Unit = it.Announced
 	}
@@ -218,7 +218,7 @@ func (r Renewal) duePeriod(n int, p Period) (PeriodDue, error) {
 	due := PeriodDue{Number: n, Period: p}
 	lines := []Discountable{}
 	for _, it := range r.Items {
-		item := it.at(p.Start)
+		item := it.At(p.Start)
 		line, err := item.line(p)
 		if err != nil {
 			return PeriodDue{}, err

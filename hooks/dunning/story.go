@@ -198,7 +198,7 @@ func (t *teller) life(sub, svc *core.Record) error {
 	}
 	if sub.GetString("access") != string(dunning.AccessEnded) {
 		add("ends", collections.Time(sub, "ends_at"))
-		return nil
+		return t.newPrice(sub)
 	}
 	ended := collections.Time(sub, "access_at")
 	add("ended", ended)
@@ -210,5 +210,18 @@ func (t *teller) life(sub, svc *core.Record) error {
 		return err
 	}
 	add("deletion", ended.AddDate(0, 0, keep.DeleteAfterDays))
+	return nil
+}
+
+// newPrice tells of a price that was announced and has not begun.
+func (t *teller) newPrice(sub *core.Record) error {
+	change, err := collections.AnnouncedPrice(t.app, sub.Id)
+	if err != nil || change == nil {
+		return err
+	}
+	t.told = append(t.told, whyEntry{
+		At: optional(change.At), Code: "price", Planned: true, Amount: &change.Amount,
+		Text: t.text.Text("why.price.plan", "was", t.text.Money(change.Was), "amount", t.text.Money(change.Amount)),
+	})
 	return nil
 }

@@ -103,6 +103,9 @@ func (s *Subject) announce(tx core.App, key string, kind mail.Kind, user, invoic
 
 // compose writes the text of an announced mail into its row.
 func (s *Subject) compose(app core.App, row *core.Record) error {
+	if key := row.GetString("key"); strings.HasPrefix(key, ofPrice) || strings.HasPrefix(key, ofPriceOff) {
+		return s.composePrice(app, row)
+	}
 	inv, err := app.FindRecordById(collections.Invoices, row.GetString("invoice"))
 	if err != nil {
 		return fmt.Errorf("mail %s: invoice: %w", row.Id, err)

@@ -38,7 +38,7 @@ func (s *Subject) send(r *jobs.Run) error {
 	}
 	if row.GetString("body_text") == "" {
 		err := s.compose(r.App, row)
-		if errors.Is(err, errSettled) {
+		if errors.Is(err, errSettled) || errors.Is(err, errNothingToTell) {
 			return dropped(r.App, row.Id, err)
 		}
 		if err != nil {

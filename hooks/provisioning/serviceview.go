@@ -67,12 +67,19 @@ type serviceView struct {
 	Credentials credentialsRef `json:"credentials"`
 	Price       money.Amount   `json:"price"`
 	Cycle       string         `json:"cycle"`
+	NewPrice    *newPrice      `json:"price_change"`
 	RenewsAt    *time.Time     `json:"renews_at"`
 	Created     time.Time      `json:"created"`
 	Updated     time.Time      `json:"updated"`
 	Abilities   []string       `json:"abilities"`
 	Steps       []step         `json:"steps"`
 	Activity    []activityView `json:"activity"`
+}
+
+// newPrice is a price that was announced and has not begun.
+type newPrice struct {
+	Price money.Amount `json:"price"`
+	From  time.Time    `json:"from"`
 }
 
 type serviceList struct {
@@ -138,7 +145,13 @@ func (s *Subject) viewSale(app core.App, svc *core.Record, v *serviceView) error
 	if v.Status == string(provisioning.ServiceActive) || v.Status == string(provisioning.ServiceSuspended) {
 		v.RenewsAt = optional(collections.Time(sub, "current_period_end"))
 	}
-	v.Price, err = collections.Amount(sub, "amount_minor")
+	if v.Price, err = collections.Amount(sub, "amount_minor"); err != nil {
+		return err
+	}
+	announced, err := collections.AnnouncedPrice(app, sub.Id)
+	if err == nil && announced != nil {
+		v.NewPrice = &newPrice{announced.Amount, announced.At}
+	}
 	return err
 }
 

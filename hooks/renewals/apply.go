@@ -112,9 +112,13 @@ func (r *run) hoursUntil(sub *subscription, until time.Time) error {
 	return nil
 }
 
-// subscribe writes the new terms on the subscription.
+// subscribe writes the new terms on the subscription. A price that the change
+// leaves alone is what it is by now: an announced one may have begun since.
 func (a *applying) subscribe() error {
 	to := a.to
+	if to.Price == a.from.Price && to.Amount == a.from.Amount {
+		to.Price, to.Amount = a.record.GetString("price"), a.record.GetInt64("amount_minor")
+	}
 	values := map[string]any{
 		"plan": to.Plan, "price": to.Price, "amount_minor": to.Amount, "cap_minor": to.Cap, "cycle": to.Cycle, "pending_setup_minor": to.Setup,
 		"anchor": collections.Stamp(to.Anchor), "next_period": to.NextPeriod, "discounts": to.Discounts, "next_invoice_at": collections.Stamp(a.now),

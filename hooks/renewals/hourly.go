@@ -47,11 +47,12 @@ func monthOf(activated time.Time, n int) billing.Period {
 
 // month puts the started hours of one calendar month on a bill.
 func (r *run) month(sub *subscription, month billing.Period, until time.Time, bills *[]*bill) error {
-	hour, err := sub.hour()
+	hour, err := sub.hour(month.Start)
 	if err != nil {
 		return err
 	}
-	limit, err := money.New(sub.Cap, sub.Currency)
+	most := sub.capAt(month.Start)
+	limit, err := money.New(most, sub.Currency)
 	if err != nil {
 		return err
 	}
@@ -73,16 +74,17 @@ func (r *run) month(sub *subscription, month billing.Period, until time.Time, bi
 	b.lines = append(b.lines, billing.Line{
 		InvoiceLine: billing.InvoiceLine{Description: sub.title(), Quantity: use.Hours, UnitPrice: hour, Amount: use.Amount, Period: billing.Period{Start: from, End: to}},
 		Kind:        billing.LineHourly, Subscription: sub.ID, Item: billing.PlanKey, TaxDate: from,
-		Detail: billing.Detail{Plan: sub.Plan, Cycle: billing.Hourly, Hours: use.Hours, CapMinor: sub.Cap},
+		Detail: billing.Detail{Plan: sub.Plan, Cycle: billing.Hourly, Hours: use.Hours, CapMinor: most},
 	})
 	return nil
 }
 
-// hour is what an hour costs, options included; cap_minor is the cap of both.
-func (s *subscription) hour() (money.Amount, error) {
+// hour is what an hour costs in the month that starts then, options included;
+// cap_minor is the cap of both.
+func (s *subscription) hour(start time.Time) (money.Amount, error) {
 	sum, err := money.New(0, s.Currency)
 	for _, it := range s.renewal.Items {
-		price, wrong := it.Price()
+		price, wrong := it.At(start).Price()
 		if err == nil {
 			err = wrong
 		}
@@ -93,8 +95,21 @@ func (s *subscription) hour() (money.Amount, error) {
 	return sum, err
 }
 
+// capAt is the most that the month costs which starts then.
+func (s *subscription) capAt(start time.Time) int64 {
+	if at := s.renewal.Items[0].AnnouncedFrom; len(s.prices) > 0 && !start.Before(at) {
+		return s.prices[0].To.Cap
+	}
+	return s.Cap
+}
+
 // lookAgain notes how many months are invoiced and when to look next.
 func (r *run) lookAgain(sub *subscription, months int, at time.Time) error {
+	if !sub.activated.IsZero() {
+		if err := r.newPrices(sub, monthOf(sub.activated, months).Start); err != nil {
+			return err
+		}
+	}
 	_, err := collections.Statement(r.tx, "UPDATE `subscriptions` SET `next_period` = {:months}, `next_invoice_at` = {:at}, `updated` = {:now} WHERE `id` = {:id}").
 		Bind(dbx.Params{"id": sub.ID, "months": months, "at": collections.Stamp(at).String(), "now": collections.Stamp(r.now).String()}).Execute()
 	if err != nil {

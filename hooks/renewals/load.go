@@ -56,6 +56,7 @@ type subRow struct {
 	ID              string `db:"id"`
 	User            string `db:"user"`
 	Plan            string `db:"plan"`
+	Price           string `db:"price"`
 	PlanName        string `db:"plan_name"`
 	Hostname        string `db:"hostname"`
 	Status          string `db:"status"`
@@ -87,7 +88,7 @@ type subRow struct {
 
 // The texts do not vary, so that each is prepared once a transaction; lists
 // travel as JSON.
-const loadColumns = "SELECT `s`.`id`, `s`.`user`, `s`.`plan`, `p`.`name` AS `plan_name`, IFNULL((SELECT `hostname` FROM `services` WHERE `subscription` = `s`.`id` LIMIT 1), '') AS `hostname`," +
+const loadColumns = "SELECT `s`.`id`, `s`.`user`, `s`.`plan`, `s`.`price`, `p`.`name` AS `plan_name`, IFNULL((SELECT `hostname` FROM `services` WHERE `subscription` = `s`.`id` LIMIT 1), '') AS `hostname`," +
 	" `s`.`status`, `s`.`billing_owner`, `s`.`gateway`, `s`.`currency`, `s`.`amount_minor`, `s`.`cap_minor`, `s`.`pending_setup_minor`, `s`.`cycle`, `s`.`anchor`, `s`.`next_period`, `s`.`current_period_end`, `s`.`ends_at`, `s`.`pause_from`, `s`.`activated_at`," +
 	" `s`.`next_invoice_at`, IFNULL(`s`.`discounts`, '') AS `discounts`, `s`.`payment_method`, `s`.`cancel_reason`, IFNULL(`b`.`invoice_day`, 0) AS `invoice_day`, IFNULL(`b`.`no_auto_charge`, FALSE) AS `no_auto_charge`," +
 	" EXISTS (SELECT 1 FROM `invoice_items` `l` CROSS JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice` WHERE `l`.`subscription` = `s`.`id` AND `l`.`period_start` != '' AND `l`.`live` = TRUE AND `i`.`status` IN ('open', 'uncollectible') AND `i`.`due_at` < {:today}) AS `unpaid`," +
@@ -157,7 +158,9 @@ type priceChange struct {
 	ID string `json:"id"`
 	At string `json:"at"`
 	To struct {
-		Amount int64 `json:"amount_minor"`
+		Price  string `json:"price"`
+		Amount int64  `json:"amount_minor"`
+		Cap    int64  `json:"cap_minor"`
 	} `json:"to"`
 }
 

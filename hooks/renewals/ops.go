@@ -1,11 +1,13 @@
 package renewals
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/ezscale/ezscale/collections"
 	"github.com/ezscale/ezscale/hooks/audit"
@@ -77,8 +79,22 @@ func who(r *op.Request, kind string) actor { return actor{kind, r.Auth.Id, r.Rea
 // that nobody pays it meanwhile; likewise the invoice of a change that is waiting.
 // Money that is on its way all the same becomes credit.
 func (s *Subject) closePages(r *op.Request, sub *subscription, from time.Time) error {
+	change, err := openChange(r.App, sub.ID)
+	if err != nil {
+		return err
+	}
+	waiting := ""
+	if change != nil {
+		waiting = change.GetString("invoice")
+	}
+	return s.closeFrom(r.Request.Context(), r.App, sub, from, waiting)
+}
+
+// closeFrom closes the payment pages of what is invoiced from a moment on, and of
+// further invoices; "" is none.
+func (s *Subject) closeFrom(ctx context.Context, app core.App, sub *subscription, from time.Time, more ...string) error {
 	invoices := []string{}
-	invoiced, err := books.InvoicedAhead(r.App, ahead(sub, from))
+	invoiced, err := books.InvoicedAhead(app, ahead(sub, from))
 	if err != nil {
 		return err
 	}
@@ -87,20 +103,16 @@ func (s *Subject) closePages(r *op.Request, sub *subscription, from time.Time) e
 			invoices = append(invoices, i.ID)
 		}
 	}
-	change, err := openChange(r.App, sub.ID)
-	if err != nil {
-		return err
-	}
-	if change != nil && change.GetString("invoice") != "" {
-		invoices = append(invoices, change.GetString("invoice"))
-	}
-	for _, id := range invoices {
-		invoice, err := r.App.FindRecordById(collections.Invoices, id)
+	for _, id := range append(invoices, more...) {
+		if id == "" {
+			continue
+		}
+		invoice, err := app.FindRecordById(collections.Invoices, id)
 		if err == nil {
-			_, err = s.Close(r.Request.Context(), r.App, invoice)
+			_, err = s.Close(ctx, app, invoice)
 		}
 		if err != nil {
-			r.App.Logger().Warn("The payment of an invoice that is to be taken back could not be closed", "invoice", id, "error", err)
+			app.Logger().Warn("The payment of an invoice that is to be taken back could not be closed", "invoice", id, "error", err)
 		}
 	}
 	return nil

@@ -31,6 +31,10 @@ type Deps struct {
 	// byStaff where people do it, a provisioning.ImpossibleError where it cannot. It
 	// asks the platform, so it runs outside of any transaction.
 	Feasible func(ctx context.Context, app core.App, subscription string, to billing.Bargain) (byStaff bool, err error)
+	// PriceMail writes the one mail that tells a customer of an announced price, or
+	// that it was called off; the same again changes nothing. It runs inside the
+	// transaction.
+	PriceMail func(tx core.App, announcement, user string, off bool) error
 }
 
 // Subject is renewals bound to one app.
@@ -53,7 +57,10 @@ func Register(app core.App, table *op.Table, worker *jobs.Worker, deps Deps) *Su
 	s.Follow()
 	worker.Handle(jobCustomer, s.retry)
 	worker.Handle(jobLapse, s.lapse)
+	worker.Handle(jobAnnounce, s.announce)
+	worker.Handle(jobCallOff, s.callOff)
 	s.ops(table)
+	s.announcementOps(table)
 	s.onEnd(app)
 	return s
 }

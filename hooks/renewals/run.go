@@ -152,30 +152,21 @@ func (r *run) issue(user, kind string, b *bill) error {
 	return r.billed(b.items, d.ID)
 }
 
-// save notes where the subscription's renewals go on. A price that was announced
-// for a period invoiced now is the price from here on.
+// save notes where the subscription's renewals go on.
 func (r *run) save(sub *subscription, plan billing.RenewalPlan) error {
-	amount, setup := sub.Amount, sub.PendingSetup
+	setup := sub.PendingSetup
 	for _, p := range plan.Due {
 		if p.Number == 0 {
 			setup = 0
 		}
-		for _, change := range sub.prices {
-			at, err := collections.ParseStamp(change.At)
-			if err != nil {
-				return err
-			}
-			if p.Period.Start.Before(at) {
-				continue
-			}
-			amount = change.To.Amount
-			if err := r.applied(change.ID); err != nil {
-				return err
-			}
+	}
+	if next, err := billing.PeriodAt(sub.renewal.Schedule.Anchor, sub.renewal.Schedule.Cycle, plan.NextPeriod); err == nil {
+		if err := r.newPrices(sub, next.Start); err != nil {
+			return err
 		}
 	}
-	_, err := collections.Statement(r.tx, "UPDATE `subscriptions` SET `next_period` = {:next}, `next_invoice_at` = {:look}, `amount_minor` = {:amount}, `pending_setup_minor` = {:setup}, `updated` = {:now} WHERE `id` = {:id}").
-		Bind(dbx.Params{"id": sub.ID, "next": plan.NextPeriod, "look": collections.Stamp(plan.LookAt).String(), "amount": amount, "setup": setup, "now": collections.Stamp(r.now).String()}).Execute()
+	_, err := collections.Statement(r.tx, "UPDATE `subscriptions` SET `next_period` = {:next}, `next_invoice_at` = {:look}, `pending_setup_minor` = {:setup}, `updated` = {:now} WHERE `id` = {:id}").
+		Bind(dbx.Params{"id": sub.ID, "next": plan.NextPeriod, "look": collections.Stamp(sub.lookAt(plan.LookAt, r.now)).String(), "setup": setup, "now": collections.Stamp(r.now).String()}).Execute()
 	if err != nil {
 		return fmt.Errorf("note the next period: %w", err)
 	}
@@ -183,14 +174,4 @@ func (r *run) save(sub *subscription, plan billing.RenewalPlan) error {
 		_, err = r.tx.DB().Update(collections.SubscriptionItems, dbx.Params{"pending_setup_minor": 0}, dbx.HashExp{"subscription": sub.ID}).Execute()
 	}
 	return err
-}
-
-func (r *run) applied(change string) error {
-	now := collections.Stamp(r.now).String()
-	_, err := collections.Statement(r.tx, "UPDATE `subscription_changes` SET `status` = 'applied', `applied_at` = {:now}, `updated` = {:now} WHERE `id` = {:id} AND `status` = 'scheduled'").
-		Bind(dbx.Params{"id": change, "now": now}).Execute()
-	if err != nil {
-		return fmt.Errorf("apply the announced price: %w", err)
-	}
-	return nil
 }

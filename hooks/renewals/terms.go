@@ -104,12 +104,16 @@ func agreement(app core.App, sub *subscription, record *core.Record) (billing.Ba
 	return a, nil
 }
 
-// as is the subscription as it will be on other terms, with nothing announced and
-// nothing agreed: what it is invoiced next is foretold from it.
+// as is the subscription as it will be on other terms, with nothing agreed: what
+// it is invoiced next is foretold from it. What was announced of its price goes on
+// where it stays with that price.
 func (s *subscription) as(to terms) (*subscription, error) {
 	row := *s.subRow
 	row.Plan, row.PlanName, row.Amount, row.Cap, row.Cycle, row.PendingSetup = to.Plan, to.PlanName, to.Amount, to.Cap, to.Cycle, to.Setup
-	row.Anchor, row.NextPeriod, row.ChangesAt, row.ChangeID, row.Prices = collections.Stamp(to.Anchor).String(), to.NextPeriod, "", "", "[]"
+	row.Anchor, row.NextPeriod, row.ChangesAt, row.ChangeID = collections.Stamp(to.Anchor).String(), to.NextPeriod, "", ""
+	if to.Price != row.Price {
+		row.Price, row.Prices = to.Price, "[]"
+	}
 	discounts, err := json.Marshal(to.Discounts)
 	if err != nil {
 		return nil, fmt.Errorf("discounts: %w", err)

@@ -64,6 +64,7 @@ var written = map[string]string{
 	collections.CreditAdjustments:   "Credit is given and taken by its operation, so that it is booked.",
 	collections.DunningSteps:        "The steps of dunning are written by the product alone.",
 	collections.UnmatchedPayments:   "Unmatched money is assigned by its operation, so that it is booked.",
+	collections.PriceAnnouncements:  "New prices are announced and called off by their operations, so that customers are told.",
 	collections.BankImports:         "Imports are written with the bank statements that are imported.",
 }
 

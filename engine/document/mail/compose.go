@@ -2,6 +2,7 @@ package mail
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -72,6 +73,12 @@ func (f form) labeled(l *locales.Locale, data Data, values map[field]string) [][
 		if values[r.field] != "" {
 			rows = append(rows, [2]string{l.Text("mail.row." + label), values[r.field]})
 		}
+	}
+	if !slices.Contains(f.needs, fieldChanges) {
+		return rows
+	}
+	for _, c := range data.Changes {
+		rows = append(rows, [2]string{oneLine(c.Service), l.Text("mail.price_changes.item", "was", oneLine(l.Money(c.Was)), "on", oneLine(l.Date(c.On)))})
 	}
 	return rows
 }

@@ -94,6 +94,8 @@ var forms = map[Kind]form{
 		needs: []field{fieldLink, fieldService, fieldWas, fieldAmount, fieldOn},
 		rows:  []row{{"service", fieldService}, {"oldprice", fieldWas}, {"newprice", fieldAmount}, {"from", fieldOn}},
 	},
+	PriceChanges:          {needs: []field{fieldLink, fieldChanges, fieldAmount}, rows: []row{{"newprice", fieldAmount}}},
+	PriceChangeOff:        {needs: []field{fieldLink, fieldService}, rows: []row{{"service", fieldService}}},
 	CancellationConfirmed: {needs: []field{fieldLink, fieldService, fieldOn}, rows: []row{{"service", fieldService}, {"ends", fieldOn}}},
 	CancellationUndone:    {needs: []field{fieldService}, rows: []row{{"service", fieldService}}},
 }
@@ -113,7 +115,7 @@ func Kinds() []Kind {
 		PaymentReminder, PaymentFailed, MethodNeeded, ConfirmPayment, CardExpiring,
 		OverdueNotice1, OverdueNotice2, OverdueNotice3, LateFee,
 		ServiceSuspended, SuspendedUnpaid, ServiceUnsuspended, RestartNeeded, FinalWarning, Terminated,
-		CreditNote, RefundMade, TrialEnding, PriceChange, CancellationConfirmed, CancellationUndone,
+		CreditNote, RefundMade, TrialEnding, PriceChange, PriceChanges, PriceChangeOff, CancellationConfirmed, CancellationUndone,
 	}
 }
 

@@ -49,8 +49,10 @@ const (
 	CreditNote Kind = "credit_note" // Number is its own, Invoice the corrected one; PDF attached
 	RefundMade Kind = "refund_made" // Number, where set, is the invoice
 
-	TrialEnding           Kind = "trial_ending" // On is the last day, Amount the price after it
-	PriceChange           Kind = "price_change" // Was is the old price, On the day of the new one
+	TrialEnding           Kind = "trial_ending"  // On is the last day, Amount the price after it
+	PriceChange           Kind = "price_change"  // Was is the old price, On the first day at the new one
+	PriceChanges          Kind = "price_changes" // the same for services that differ in these: see Changes
+	PriceChangeOff        Kind = "price_change_off"
 	CancellationConfirmed Kind = "cancellation_confirmed"
 	CancellationUndone    Kind = "cancellation_undone"
 )
@@ -79,11 +81,12 @@ type Data struct {
 	DueAt    time.Time // its day in UTC is shown
 	On       time.Time // when something will happen, see the kind; its day in UTC is shown
 	Was      money.Amount
-	Invoice  string // number of the invoice that a credit note corrects
-	Title    string // of an offer
-	Method   string // of payment
-	Reason   string // of a suspension or a decline, for customers' eyes
-	Service  string // its name
+	Changes  []Change // of prices
+	Invoice  string   // number of the invoice that a credit note corrects
+	Title    string   // of an offer
+	Method   string   // of payment
+	Reason   string   // of a suspension or a decline, for customers' eyes
+	Service  string   // its name
 	Hostname string
 	IPs      []string
 	User     string // login name on the server
@@ -92,6 +95,13 @@ type Data struct {
 	At      time.Time // of the sign-in or payment
 	Address string    // IP address of the sign-in
 	Agent   string    // browser or device of the sign-in
+}
+
+// Change is the new price of a service, in a mail about several.
+type Change struct {
+	Service string
+	Was     money.Amount
+	On      time.Time
 }
 
 // Message is a mail ready to be sent. Subject is one line without line breaks.
@@ -123,6 +133,7 @@ const (
 	fieldWas     field = "was"
 	fieldInvoice field = "invoice"
 	fieldTitle   field = "title"
+	fieldChanges field = "changes"
 )
 
 // values returns what the texts and rows of a mail can show, by field name.
@@ -139,12 +150,21 @@ func (d Data) values(l *locales.Locale) map[field]string {
 		fieldMethod: d.Method, fieldReason: d.Reason, fieldService: d.Service, fieldHost: d.Hostname,
 		fieldIPs: strings.Join(d.IPs, ", "), fieldUser: d.User, fieldEmail: d.Email,
 		fieldAt: l.Moment(d.At, d.Zone), fieldAddress: d.Address, fieldAgent: d.Agent,
-		fieldOn: l.Date(d.On), fieldWas: written(d.Was), fieldInvoice: d.Invoice, fieldTitle: d.Title,
+		fieldOn: l.Date(d.On), fieldWas: written(d.Was), fieldInvoice: d.Invoice, fieldTitle: d.Title, fieldChanges: named(d.Changes),
 	}
 	for name, value := range v {
 		v[name] = oneLine(value)
 	}
 	return v
+}
+
+// named lists the services of changes.
+func named(changes []Change) string {
+	names := []string{}
+	for _, c := range changes {
+		names = append(names, c.Service)
+	}
+	return strings.Join(names, ", ")
 }
 
 func refuse(kind Kind, name, why string) error {

@@ -95,6 +95,7 @@ const Terms = ({ service: s }) => html`<section class="card">
         <div><dt>${t("services.plan")}</dt><dd>${s.plan?.name}</dd></div>
         ${specs(s.features ?? {}).map(([label, value]) => html`<div><dt>${label}</dt><dd class="num">${value}</dd></div>`)}
         <div><dt>${t("services.price")}</dt><dd><span class="num strong">${money(s.price)}</span> <span class="per">${t("per." + s.cycle)}</span></dd></div>
+        ${s.price_change && html`<div><dt>${t("service.new_price")}</dt><dd><span class="num strong">${money(s.price_change.price)}</span> <span class="per">${t("per." + s.cycle)}</span><br /><span class="sub">${t("service.new_price_from")} <${Day} at=${s.price_change.from} /></span></dd></div>`}
         <div><dt>${t("services.renews")}</dt><dd>${s.renews_at ? html`<${Day} at=${s.renews_at} />` : t("service.no_renewal")}</dd></div>
         ${s.renews_at && html`<div><dt>${t("methods.paid_by")}</dt><dd><a href="/portal/payment-methods">${t("methods.see")}</a></dd></div>`}
         <div><dt>${t("service.since")}</dt><dd><${Day} at=${s.created} /></dd></div>
