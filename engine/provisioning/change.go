@@ -69,6 +69,13 @@ func (w PlanWish) Differences() []string {
 	if w.FromPlan != w.ToPlan {
 		list = append(list, "plan: "+w.FromPlan+" → "+w.ToPlan)
 	}
+	return append(list, w.Besides()...)
+}
+
+// Besides lists, like Differences, what changes in settings other than the known
+// ones: what a platform does not know, it must leave to people and not pass over.
+func (w PlanWish) Besides(known ...string) []string {
+	list := []string{}
 	names := maps.Clone(w.From)
 	if names == nil {
 		names = map[string]string{}
@@ -77,7 +84,7 @@ func (w PlanWish) Differences() []string {
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		from, had := w.From[name]
 		to, has := w.To[name]
-		if from == to && had == has {
+		if from == to && had == has || slices.Contains(known, name) {
 			continue
 		}
 		list = append(list, fmt.Sprintf("%s: %s → %s", name, shown(name, from, had), shown(name, to, has)))

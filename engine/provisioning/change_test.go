@@ -18,6 +18,9 @@ func TestDifferencesTellPeopleWhatToChange(t *testing.T) {
 	if got := w.Differences(); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
+	if got := w.Besides("memory", "backup", "root_password"); !slices.Equal(got, []string{"ipv4: 1 → none"}) {
+		t.Errorf("besides: got %q, want the addresses", got)
+	}
 	if err := w.ByStaff(); Classify(err) != ClassStaff || !strings.Contains(err.Error(), "memory: 2 → 4") {
 		t.Errorf("ByStaff = %v, want a task that names the difference", err)
 	}

@@ -94,3 +94,48 @@ func TestAPlatformOfPeopleIsToldWhatToChange(t *testing.T) {
 		t.Errorf("the customer sees %s, want the change done", shown)
 	}
 }
+
+// TestOptionsReachTheServer: more addresses by themselves, fewer and what the panel
+// does not know by staff, which is said before.
+func TestOptionsReachTheServer(t *testing.T) {
+	r := rents(t, "vps-m")
+	plan := r.Plan("vps-m").Id
+	insert := func(collection string, values map[string]any) string {
+		made, err := collections.Insert(r.App.App, collection, values)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return made.Id
+	}
+	for _, name := range []string{"ipv4", "backups"} {
+		option := insert(collections.PlanOptions, map[string]any{"plan": plan, "name": name, "label": name, "kind": "quantity", "max_quantity": 8, "active": true, "position": 1})
+		insert(collections.OptionPrices, map[string]any{"option": option, "label": name, "currency": "EUR", "cycle": "monthly", "amount_minor": 150, "active": true})
+	}
+	with := func(options map[string]any, byStaff bool) {
+		t.Helper()
+		wish := map[string]any{"timing": "now", "options": options}
+		if got := r.Want(http.StatusOK, r.ask("/preview", wish)); got.At("by_staff") != byStaff {
+			t.Errorf("the preview of %v says by_staff %v", options, got.At("by_staff"))
+		}
+		if change := r.agrees(wish); change.Text("status") != "applied" {
+			r.pays(change)
+		}
+	}
+	one := func(n int) map[string]any { return map[string]any{"quantity": n} }
+	with(map[string]any{"ipv4": one(3)}, false)
+	r.has("vps-m")
+	if got := server(r.App).Addresses; len(got) != 3 {
+		t.Fatalf("the server has %v, want three addresses", got)
+	}
+	r.Eventually("the customer sees them", func() bool { return r.show().Len("addresses") == 3 })
+	parked := func() bool { return r.Count("jobs", "`kind` = 'service.change_plan' AND `state` = 'parked'") == 1 }
+	for _, wanted := range []map[string]any{{"ipv4": one(3), "backups": one(1)}, {"ipv4": one(1), "backups": one(1)}} {
+		with(wanted, true)
+		r.Eventually("it waits for staff", parked)
+		r.acts("close")
+		r.has("vps-m")
+	}
+	if got := server(r.App); len(got.Addresses) != 3 || got.MemoryMB != 2048 {
+		t.Errorf("the server is %+v, want nothing taken away by itself", got)
+	}
+}

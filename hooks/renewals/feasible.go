@@ -48,9 +48,8 @@ func (s *Subject) possible(r *op.Request, id string, in changeRequest) error {
 	if p.from, err = agreement(r.App, sub, record); err != nil {
 		return err
 	}
-	if p.aim() != nil {
-		return nil
+	if p.aim() == nil {
+		_, err = s.feasible(r, sub.ID, p.from, p.to)
 	}
-	_, err = s.feasible(r, sub.ID, p.from, p.to)
 	return err
 }

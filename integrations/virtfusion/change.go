@@ -20,6 +20,7 @@ import (
 //   - more ipv4: POST /servers/{id}/ipv4Qty by what is missing.
 //   - fewer ipv4, ipv6 and another group_id are for people: the panel has no call
 //     that does them without choosing for the customer.
+//   - so are options that this adapter does not know: they were paid for.
 //   - template_id and swap belong to the next installation: nothing is done.
 
 // change is what is to be done to a server, after everything was looked at.
@@ -120,6 +121,9 @@ func (ch *change) compare() error {
 	}
 	if wantsIPv6(w.From) != wantsIPv6(w.To) {
 		ch.people = append(ch.people, map[bool]string{true: "give it an IPv6 subnet", false: "take its IPv6 subnet away"}[wantsIPv6(w.To)])
+	}
+	if unknown := w.Besides(SettingPackage, SettingGroup, SettingTemplate, SettingIPv4, SettingIPv6, SettingSwap); len(unknown) > 0 {
+		ch.people = append(ch.people, "change "+strings.Join(unknown, ", "))
 	}
 	if !ch.differs(SettingIPv4) && !w.Unsure {
 		return nil
@@ -232,8 +236,9 @@ func (ch *change) confirm(ctx context.Context) (provisioning.PlanChange, error) 
 // needsRestart compares the packages rather than the server before and after, so
 // that a repeat after a lost answer says the same.
 func (ch *change) needsRestart(ctx context.Context) (bool, error) {
-	id, err := strconv.ParseInt(ch.setting(ch.wish.From, SettingPackage), 10, 64)
-	if err != nil || ch.wish.Unsure {
+	id, faulty := strconv.ParseInt(ch.setting(ch.wish.From, SettingPackage), 10, 64)
+	known := faulty == nil && !ch.wish.Unsure
+	if !known {
 		return true, nil
 	}
 	before, err := ch.c.readPackage(ctx, id)

@@ -64,6 +64,7 @@ func TestWhatThePanelCannotDoIsLeftToPeople(t *testing.T) {
 		{"another group", map[string]string{SettingGroup: "2"}, "hypervisor group 2"},
 		{"a subnet", map[string]string{SettingIPv6: "true"}, "IPv6"},
 		{"fewer addresses", map[string]string{SettingIPv4: "0"}, "take 1 of its IPv4"},
+		{"an option that it does not know", map[string]string{"backups": "daily"}, "backups: none → daily"},
 		{"some of it", map[string]string{SettingPackage: "3", SettingIPv6: "1"}, "IPv6"},
 	}
 	for _, s := range scenarios {
