@@ -121,6 +121,14 @@ func LoadReview(app core.App) (risk.Policy, error) {
 	return load(app, "review", risk.Default())
 }
 
+// Inbox says how long worked-off deliveries of gateways are kept.
+type Inbox struct {
+	KeepDays int `json:"keep_days"`
+}
+
+// LoadInbox reads the settings group "inbox".
+func LoadInbox(app core.App) (Inbox, error) { return load(app, "inbox", Inbox{KeepDays: 90}) }
+
 // LoadOrdering reads the settings group "ordering".
 func LoadOrdering(app core.App) (Ordering, error) {
 	return load(app, "ordering", Ordering{HoldMinutes: 30, TransferHoldMinutes: 14 * 24 * 60})

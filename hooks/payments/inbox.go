@@ -240,12 +240,9 @@ func (s *Subject) retryEvent(r *jobs.Run) error {
 	if err := r.Payload(&p); err != nil {
 		return err
 	}
-	row := inboxRow{}
-	if err := r.App.DB().NewQuery("SELECT " + inboxColumns + " FROM `webhook_events` WHERE `id` = {:id}").Bind(dbx.Params{"id": p.Event}).One(&row); err != nil {
-		return fmt.Errorf("webhook event %s: %w", p.Event, err)
-	}
-	if row.Status == "done" || row.Status == "ignored" {
-		return nil
+	row, err := readEventRow(r.App, p.Event)
+	if err != nil || row.done() {
+		return err
 	}
 	gateway, err := s.gateway(r.App, row.Gateway)
 	if err != nil {

@@ -223,6 +223,16 @@ var settings = map[string]func(decode func(into any) error) error{
 		}
 		return nil
 	},
+	"inbox": func(decode func(any) error) error {
+		v := collections.Inbox{KeepDays: 90}
+		if err := decode(&v); err != nil {
+			return err
+		}
+		if v.KeepDays < 7 || v.KeepDays > 3650 {
+			return errors.New("keep_days must be 7 to 3650: gateways deliver again for days")
+		}
+		return nil
+	},
 	"review": func(decode func(any) error) error {
 		v := risk.Default()
 		if err := decode(&v); err != nil {
