@@ -115,7 +115,7 @@ func (c *Case) readServices(app core.App) (preferred string, err error) {
 		Method string `db:"payment_method"`
 	}{}
 	err = collections.Statement(app, "SELECT DISTINCT `u`.`id`, `u`.`access`, `u`.`payment_method` FROM `invoice_items` `l` CROSS JOIN `subscriptions` `u` ON `u`.`id` = `l`.`subscription`"+
-		" WHERE `l`.`invoice` = {:invoice} AND ("+bills+" OR {:over} AND `l`.`subscription` != '') AND `u`.`status` != 'pending' AND NOT (`u`.`access` = 'suspended' AND `u`.`access_reason` = 'paused') ORDER BY `u`.`id`").
+		" WHERE `l`.`invoice` = {:invoice} AND ("+bills+" OR {:over} AND `l`.`subscription` != '') AND `u`.`status` != 'pending' AND NOT (`u`.`access` = 'suspended' AND `u`.`access_reason` = 'paused') ORDER BY `u`.`rowid`").
 		Bind(dbx.Params{"invoice": c.Invoice.ID, "over": c.Invoice.Status != billing.InvoiceOpen && c.Invoice.Status != billing.InvoiceUncollectible}).All(&rows)
 	if err != nil {
 		return "", fmt.Errorf("services of invoice %s: %w", c.Invoice.Number, err)

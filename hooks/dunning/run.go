@@ -26,6 +26,9 @@ const (
 	// recheck is how long an overdue invoice goes without a look, so that the loss
 	// of an event mends by itself.
 	recheck = 24 * time.Hour
+	// settled is the same for an invoice that can have no more consequences: its
+	// services have ended, and what is left to do is up to staff.
+	settled = 30 * recheck
 )
 
 // Run looks at every invoice whose time has come and carries out what it needs.
@@ -63,7 +66,7 @@ func (s *Subject) Run(ctx context.Context, app core.App, now time.Time) error {
 func (s *Subject) restoreOrphans(ctx context.Context, app core.App, now time.Time) error {
 	ids := []string{}
 	err := app.DB().NewQuery("SELECT `id` FROM `subscriptions` `u` WHERE `access` = 'suspended' AND `access_reason` = 'overdue' AND NOT EXISTS (SELECT 1 FROM `invoice_items` `l` CROSS JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice`" +
-		" WHERE `l`.`subscription` = `u`.`id` AND " + bills + " AND `i`.`status` IN ('open', 'uncollectible')) ORDER BY `id`").Column(&ids)
+		" WHERE `l`.`subscription` = `u`.`id` AND " + bills + " AND `i`.`status` IN ('open', 'uncollectible')) ORDER BY `rowid`").Column(&ids)
 	if err != nil {
 		return fmt.Errorf("suspended without an invoice: %w", err)
 	}
@@ -172,6 +175,9 @@ func (s *Subject) takeAll(tx core.App, c *Case, steps []dunning.Step, now time.T
 // sleep notes when to look at the invoice next.
 func (c *Case) sleep(tx core.App, next, now time.Time) error {
 	latest := now.Add(recheck)
+	if next.IsZero() && len(c.Facts.Services) > 0 && !c.alive() {
+		latest = now.Add(settled)
+	}
 	if overdueFrom := dueDay(c.Invoice.DueAt).AddDate(0, 0, 1); latest.Before(overdueFrom) {
 		latest = overdueFrom
 	}

@@ -3,7 +3,9 @@ package dunning_test
 import (
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/ezscale/ezscale/collections"
 	"github.com/ezscale/ezscale/internal/testapp"
 )
 
@@ -47,5 +49,15 @@ func TestNobodyPays(t *testing.T) {
 	}
 	if got := len(d.Panel.Snapshot().Servers); got != 0 {
 		t.Errorf("%d servers are left, want 0", got)
+	}
+}
+
+func TestAnInvoiceWhoseServicesHaveEndedIsHardlyLookedAt(t *testing.T) {
+	d := owing(t)
+	d.day(46)
+	d.want("access", d.access(), "ended")
+	invoice := d.Record(collections.Invoices, d.invoice)
+	if wait := collections.Time(invoice, "next_step_at").Sub(d.Clock().Now()); wait < 14*24*time.Hour {
+		t.Errorf("invoice is looked at again in %s, want about a month from its end: nothing can follow any more", wait)
 	}
 }

@@ -70,13 +70,13 @@ type refRow struct {
 }
 
 // related lists the issued documents that have to do with an invoice, oldest
-// first.
+// first. They are all the same customer's, which finds them.
 func related(app core.App, inv *core.Record) ([]documentRef, error) {
 	rows := []refRow{}
 	err := collections.Statement(app, "SELECT 'credit_note' AS `relation`, `id`, `number`, `issued_at`, `total_minor`, `currency` FROM `credit_notes` WHERE `invoice` = {:id}"+
-		" UNION ALL SELECT IIF(`kind` = 'late_fee', 'fee', 'corrected_by'), `id`, `number`, `issued_at`, `total_minor`, `currency` FROM `invoices` WHERE `parent` = {:id} AND `status` != 'draft'"+
+		" UNION ALL SELECT IIF(`kind` = 'late_fee', 'fee', 'corrected_by'), `id`, `number`, `issued_at`, `total_minor`, `currency` FROM `invoices` WHERE `user` = {:user} AND `parent` = {:id} AND `status` != 'draft'"+
 		" UNION ALL SELECT IIF({:kind} = 'late_fee', 'fee_for', 'corrects'), `id`, `number`, `issued_at`, `total_minor`, `currency` FROM `invoices` WHERE `id` = {:parent} AND `status` != 'draft' ORDER BY `issued_at`, `number`").
-		Bind(dbx.Params{"id": inv.Id, "kind": inv.GetString("kind"), "parent": inv.GetString("parent")}).All(&rows)
+		Bind(dbx.Params{"id": inv.Id, "user": inv.GetString("user"), "kind": inv.GetString("kind"), "parent": inv.GetString("parent")}).All(&rows)
 	if err != nil {
 		return nil, fmt.Errorf("documents of invoice %s: %w", inv.Id, err)
 	}

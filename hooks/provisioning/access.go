@@ -151,7 +151,7 @@ func (s *Subject) Reconcile(ctx context.Context, app core.App, now time.Time) er
 		{"`s`.`change_since` != '' AND `s`.`status` = 'active'", s.mendChange},
 	} {
 		ids := []string{}
-		if err := app.DB().NewQuery(join + work.where + " ORDER BY `s`.`id`").Bind(params).Column(&ids); err != nil {
+		if err := app.DB().NewQuery(join + work.where + " ORDER BY `s`.`rowid`").Bind(params).Column(&ids); err != nil {
 			return fmt.Errorf("services to reconcile: %w", err)
 		}
 		for _, id := range ids {
