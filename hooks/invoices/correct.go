@@ -133,10 +133,25 @@ func (in correctRequest) draft(tx core.App, inv *core.Record, id string, now tim
 	}
 	if len(in.Lines) == 0 {
 		d.Lines = old
-		return d, nil
+		return d, refuseTouched(tx, inv)
 	}
 	d.Lines, err = corrected(old, in.Lines, d.Currency)
 	return d, err
+}
+
+// refuseTouched refuses to copy what is not whole any more: part of it was credited,
+// or a change of the subscription took over what was unused, and the copy would
+// charge that once more.
+func refuseTouched(tx core.App, inv *core.Record) error {
+	touched := 0
+	err := collections.Statement(tx, "SELECT COUNT(*) FROM `invoice_items` WHERE `invoice` = {:invoice} AND `credited_minor` != 0").Bind(dbx.Params{"invoice": inv.Id}).Row(&touched)
+	if err != nil {
+		return fmt.Errorf("lines of invoice %s: %w", inv.GetString("number"), err)
+	}
+	if touched > 0 {
+		return op.NewProblem(http.StatusConflict, "partly_credited", "Part of this invoice was credited already, or taken over by a change. Credit the rest, or say what the new lines are.")
+	}
+	return nil
 }
 
 // corrected are the lines of a correction: copies of the old ones, with what was

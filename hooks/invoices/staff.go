@@ -113,6 +113,9 @@ func (s *subject) void(r *op.Request, in reasonRequest) (invoiceView, error) {
 		if before.Status == billing.InvoiceDraft {
 			return op.NewProblem(http.StatusConflict, "draft", "A draft is thrown away, not voided: it has no number yet.")
 		}
+		if err := refuseEarlier(tx, in.ID); err != nil {
+			return err
+		}
 		if err := s.Books.Void(tx, r.Now(), in.ID); err != nil {
 			return err
 		}
@@ -122,6 +125,22 @@ func (s *subject) void(r *op.Request, in reasonRequest) (invoiceView, error) {
 		return invoiceView{}, refusal(err)
 	}
 	return s.staffInvoice(r, byID{in.ID})
+}
+
+// refuseEarlier refuses to void what bills a period before another that is billed
+// already: what is void is invoiced again, and periods are invoiced in order.
+func refuseEarlier(tx core.App, invoice string) error {
+	later := []string{}
+	err := collections.Statement(tx, "SELECT `i`.`number` FROM `invoice_items` `l` CROSS JOIN `invoice_items` `o` ON `o`.`subscription` = `l`.`subscription` CROSS JOIN `invoices` `i` ON `i`.`id` = `o`.`invoice`"+
+		" WHERE `l`.`invoice` = {:invoice} AND `l`.`kind` = 'period' AND `l`.`live` AND `o`.`invoice` != {:invoice} AND `o`.`kind` = 'period' AND `o`.`live` AND `o`.`period_start` > `l`.`period_start` LIMIT 1").
+		Bind(dbx.Params{"invoice": invoice}).Column(&later)
+	if err != nil {
+		return fmt.Errorf("periods after invoice %s: %w", invoice, err)
+	}
+	if len(later) > 0 {
+		return op.NewProblem(http.StatusConflict, "later_period", "Invoice "+later[0]+" bills a later period of the same service. Void that one first, or give a credit note for this one.")
+	}
+	return nil
 }
 
 func (s *subject) writeOff(r *op.Request, in reasonRequest) (invoiceView, error) {

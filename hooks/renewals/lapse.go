@@ -85,6 +85,9 @@ func (s *Subject) withdrawn(tx core.App, d books.Document) error {
 	if err := s.notResumed(tx, d); err != nil {
 		return err
 	}
+	if err := s.unbilled(tx, d); err != nil {
+		return err
+	}
 	change, err := collections.First(tx, collections.SubscriptionChanges, dbx.HashExp{"invoice": d.ID, "status": string(billing.ChangePending)})
 	if err != nil || change == nil {
 		return err
