@@ -12,7 +12,7 @@ FUZZTIME  ?= 5s
 # Flags for the program: make demo ARGS="--dir=/tmp/demo".
 ARGS      ?=
 
-.PHONY: help demo serve build test check bench fuzz fmt lint generate screenshots clean \
+.PHONY: help demo serve build test simulate check bench fuzz fmt lint generate screenshots clean \
 	check-format check-race check-tidy check-vulnerabilities check-types
 
 help: ## list the targets
@@ -30,6 +30,9 @@ build: ## build the static binary bin/ezscale
 test: ## run every test, those in a real browser too
 	@tools/ensure-chromium.sh
 	$(GO) test -timeout 10m $(TESTFLAGS) ./...
+
+simulate: ## play three years of business in bad weather, for ten seeds, and prove the books (docs/simulation.md)
+	@tools/simulate.sh $(ARGS)
 
 check: check-format lint check-tidy check-types check-race fuzz check-vulnerabilities ## run all that a change must pass, after test
 	@echo "check: passed"

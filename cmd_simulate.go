@@ -29,7 +29,7 @@ func simulateCommand(app *pocketbase.PocketBase) *cobra.Command {
 				o.Days = years * 365
 			}
 			o.Dir, o.Public = app.DataDir(), public
-			debug.SetGCPercent(400) // memory is plenty, time is not
+			debug.SetGCPercent(1000) // memory is plenty, time is not
 			summary, err := sim.Run(o)
 			if err != nil {
 				return err

@@ -42,10 +42,14 @@ func (d *Driver) take(app core.App, table *op.Table, worker *jobs.Worker, pay *p
 // Step does the next thing that is due now, money first, and reports whether
 // there was any.
 func (d *Driver) Step(ctx context.Context) (worked bool, err error) {
-	if d.pay.Settle(d.app) {
+	if d.pay.Busy() && d.pay.Settle(d.app) {
 		return true, nil
 	}
-	return d.worker.Once(ctx)
+	worked, err = d.worker.Once(ctx)
+	if worked || err != nil {
+		return worked, err
+	}
+	return d.pay.Settle(d.app), nil // it looks by itself, too
 }
 
 // Tasks runs every task of the schedule once; each does all that is due now.

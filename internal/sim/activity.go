@@ -27,6 +27,20 @@ var activities = []activity{
 	{"pay an open invoice", 30, (*world).payLater},
 	{"transfer money", 15, (*world).transfer},
 	{"look around", 8, (*world).lookAround},
+	{"change a subscription", 14, (*world).changeDeal},
+	{"cancel a subscription", 3, (*world).cancelDeal},
+	{"pause a subscription", 4, (*world).pauseDeal},
+	{"buy credit", 3, (*world).topUp},
+	{"pay all at once", 5, (*world).payAll},
+	{"pay from credit", 5, (*world).spendCredit},
+	{"staff: a credit note", 3, (*world).creditNote},
+	{"staff: a refund", 3, (*world).refund},
+	{"staff: pay credit out", 2, (*world).payOut},
+	{"staff: adjust credit", 3, (*world).adjust},
+	{"staff: void", 2, (*world).void},
+	{"staff: write off", 1, (*world).writeOff},
+	{"staff: correct", 2, (*world).correct},
+	// Prices that staff announces belong here.
 }
 
 // anything picks an activity by weight and does it.
@@ -88,6 +102,9 @@ func (w *world) orderFor(p *person) error {
 		return err
 	}
 	gateway := pick(w.draw, "stripe", "stripe", "stripe", "stripe", "manual")
+	if p.pays() {
+		gateway = "stripe"
+	}
 	body := map[string]any{
 		"client_key": fmt.Sprintf("order-%d-of-%d", p.orders, p.number), "gateway": gateway, "currency": "EUR", "terms": true,
 		"total_minor": total, "items": items, "coupons": codes,
@@ -176,6 +193,20 @@ func (w *world) payLater() error {
 	return w.payInvoice(p, ids[w.draw.IntN(len(ids))])
 }
 
+// payUp pays all that somebody owes, one after the other.
+func (w *world) payUp(p *person) error {
+	ids, err := w.open(p)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if err := w.payInvoice(p, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // payInvoice opens the payment page of an invoice and pays it, or tries to.
 func (w *world) payInvoice(p *person, invoice string) error {
 	r, err := w.call(http.MethodPost, "/api/v1/invoices/"+invoice+"/pay", p.token, map[string]string{"gateway": "stripe"})
@@ -189,12 +220,25 @@ func (w *world) payInvoice(p *person, invoice string) error {
 	if url == "" {
 		url = r.str("url")
 	}
+	if err := w.payPage(p, url); err != nil {
+		return err
+	}
+	if w.draw.IntN(3) > 0 { // the browser returns
+		if _, err := w.call(http.MethodGet, "/api/v1/invoices/"+invoice, p.token, nil); err != nil && !errors.Is(err, errDead) {
+			return err
+		}
+	}
+	return nil
+}
+
+// payPage enters cards on a hosted page until one works, or patience ends.
+func (w *world) payPage(p *person, url string) error {
 	if !strings.Contains(url, "/checkout/") {
 		return nil
 	}
 	session := url[strings.LastIndex(url, "/")+1:]
 	for range 1 + w.draw.IntN(2) {
-		declined, err := w.vendors.stripe.PayPage(session, cards[w.draw.IntN(len(cards))])
+		declined, err := w.vendors.stripe.PayPage(session, w.card(p))
 		if err != nil {
 			return nil //nolint:nilerr // the page has expired, or its debit is on its way
 		}
@@ -202,11 +246,6 @@ func (w *world) payInvoice(p *person, invoice string) error {
 			break
 		}
 		w.counts.Declines++
-	}
-	if w.draw.IntN(3) > 0 { // the browser returns
-		if _, err := w.call(http.MethodGet, "/api/v1/invoices/"+invoice, p.token, nil); err != nil && !errors.Is(err, errDead) {
-			return err
-		}
 	}
 	return nil
 }
@@ -260,6 +299,7 @@ func (w *world) transferFor(invoice string) error {
 			return fmt.Errorf("enter transfer: %d %.300s", r.status, r.text)
 		}
 	}
+	w.purse[record.GetString("user")] += amount // once, however often it was entered
 	return nil
 }
 

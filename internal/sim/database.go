@@ -36,7 +36,11 @@ func (f *fuse) connect(path string) (*dbx.DB, error) {
 	return dbx.NewFromDB(sql.OpenDB(&connector{d, path + pragmas, f}), "sqlite"), nil
 }
 
-// connector opens connections that end with the process.
+// connector opens connections that end with the process. What a connection knows
+// of the schema and the statements it has prepared outlive it, for the next one
+// to the same file: reading them anew after each crash would cost a tenth of a
+// simulation, and a process that has just started has no advantage from them but
+// time.
 type connector struct {
 	driver driver.Driver
 	name   string
@@ -51,6 +55,9 @@ func (c *connector) Connect(context.Context) (driver.Conn, error) {
 	if c.fuse.dead {
 		return nil, errDead
 	}
+	if kept := c.fuse.spare.take(c.name); kept != nil {
+		return kept, nil
+	}
 	opened, err := c.driver.Open(c.name)
 	if err != nil {
 		return nil, err
@@ -59,7 +66,7 @@ func (c *connector) Connect(context.Context) (driver.Conn, error) {
 	if !ok {
 		return nil, fmt.Errorf("open %s: the driver lacks a method", c.name)
 	}
-	return &conn{fullConn: full, fuse: c.fuse, known: map[string]*stmt{}}, nil
+	return &conn{fullConn: full, name: c.name, fuse: c.fuse, known: map[string]*stmt{}}, nil
 }
 
 // fullConn is what the driver's connections can do.
@@ -84,7 +91,9 @@ type fullStmt interface {
 // would cost a third of a simulation.
 type conn struct {
 	fullConn
+	name  string
 	fuse  *fuse
+	open  *tx // the transaction that has not ended
 	known map[string]*stmt
 }
 
@@ -122,8 +131,24 @@ func (c *conn) prepare(ctx context.Context, query string) (*stmt, error) {
 	return &stmt{fullStmt: full, fuse: c.fuse, query: query}, nil
 }
 
-// Close ends the connection with its statements.
+// Close ends the connection: what was open is rolled back. One that is at rest
+// then is kept for the next process.
 func (c *conn) Close() error {
+	rest := c.fullConn.IsValid()
+	if c.open != nil {
+		rest = c.open.Rollback() == nil && rest
+	}
+	for _, s := range c.known {
+		rest = rest && !s.reading
+	}
+	if rest && c.fuse.spare.keep(c) {
+		return nil
+	}
+	return c.end()
+}
+
+// end closes the connection for good, with its statements.
+func (c *conn) end() error {
 	for _, s := range c.known {
 		_ = s.fullStmt.Close() // the connection's own end counts
 	}
@@ -199,7 +224,8 @@ func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 	if err != nil {
 		return nil, err
 	}
-	return &tx{t, c.fuse}, nil
+	c.open = &tx{t, c}
+	return c.open, nil
 }
 
 // stmt is a kept statement.
@@ -253,23 +279,27 @@ func (r *rows) Close() error {
 
 type tx struct {
 	inner driver.Tx
-	fuse  *fuse
+	of    *conn
 }
 
 // Commit can be cut off on both sides: a process that dies after it does not
 // know that its work is stored.
 func (t *tx) Commit() error {
-	if err := t.fuse.pass("before a commit"); err != nil {
-		if rollback := t.inner.Rollback(); rollback != nil {
+	if err := t.of.fuse.pass("before a commit"); err != nil {
+		if rollback := t.Rollback(); rollback != nil {
 			return rollback
 		}
 		return err
 	}
+	t.of.open = nil
 	if err := t.inner.Commit(); err != nil {
 		return err
 	}
-	return t.fuse.pass("after a commit")
+	return t.of.fuse.pass("after a commit")
 }
 
 // Rollback is of driver.Tx.
-func (t *tx) Rollback() error { return t.inner.Rollback() }
+func (t *tx) Rollback() error {
+	t.of.open = nil
+	return t.inner.Rollback()
+}

@@ -202,7 +202,8 @@ func (p plan) save(app core.App, position int) error {
 	}
 	record, err := collections.Insert(app, collections.Plans, map[string]any{
 		"name": "Plan " + p.slug, "slug": p.slug, "description": "simulated", "service_type": "vps", "platform": platform.Id, "status": "active", "position": position,
-		"features": map[string]int64{"cpu_cores": 1, "ram_mb": 2048}, "stock_limited": p.stock > 0, "stock": p.stock, "trial_days": p.trial,
+		"features": map[string]int64{"cpu_cores": 1, "ram_mb": 2048}, "stock_limited": p.stock > 0, "stock": p.stock, "trial_days": p.trial, "upgrade_group": "vps",
+		"change_policy":     map[bool]string{true: "new_cycle", false: "prorate"}[p.setup > 0],
 		"platform_settings": map[string]string{"package_id": "1", "group_id": "1", "template_id": "8"},
 	})
 	if err != nil {
@@ -214,6 +215,32 @@ func (p plan) save(app core.App, position int) error {
 		})
 		if err != nil {
 			return err
+		}
+	}
+	return saveOptions(app, record.Id)
+}
+
+// saveOptions sells more memory and addresses with a plan.
+func saveOptions(app core.App, plan string) error {
+	ram, err := collections.Insert(app, collections.PlanOptions, map[string]any{"plan": plan, "name": "ram", "label": "Memory", "kind": "choice", "active": true, "position": 1})
+	if err != nil {
+		return err
+	}
+	ip, err := collections.Insert(app, collections.PlanOptions, map[string]any{"plan": plan, "name": "ip", "label": "Extra address", "kind": "quantity", "max_quantity": 8, "active": true, "position": 2})
+	if err != nil {
+		return err
+	}
+	for _, c := range []string{"monthly", "quarterly", "annual", "hourly"} {
+		factor := max(months[c], 1)
+		for _, price := range []map[string]any{
+			{"option": ram.Id, "value": "4", "label": "4 GB", "amount_minor": 0},
+			{"option": ram.Id, "value": "8", "label": "8 GB", "amount_minor": 400 * factor},
+			{"option": ip.Id, "label": "Extra address", "amount_minor": 150 * factor, "setup_minor": 100},
+		} {
+			price["currency"], price["cycle"], price["active"] = "EUR", c, true
+			if _, err := collections.Insert(app, collections.OptionPrices, price); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -3,6 +3,7 @@ package sim
 import (
 	"errors"
 	"fmt"
+	"sync"
 )
 
 // errDead is what everything outside answers a process that has died: its
@@ -17,6 +18,56 @@ type fuse struct {
 	armed int    // points left to live; 0 is not armed
 	last  string // where it died
 	seen  int    // points passed
+	spare spare
+}
+
+// spare are the connections that no process holds, by file. The pool closes some
+// when it likes to.
+type spare struct {
+	sync.Mutex
+	idle map[string][]*conn
+	over bool // the simulation is, and keeps none
+}
+
+// keep takes a connection for the next process, unless there will be none.
+func (s *spare) keep(c *conn) bool {
+	s.Lock()
+	defer s.Unlock()
+	if s.over {
+		return false
+	}
+	if s.idle == nil {
+		s.idle = map[string][]*conn{}
+	}
+	s.idle[c.name] = append(s.idle[c.name], c)
+	return true
+}
+
+// take hands out a kept connection, or nil.
+func (s *spare) take(name string) *conn {
+	s.Lock()
+	defer s.Unlock()
+	last := len(s.idle[name]) - 1
+	if last < 0 {
+		return nil
+	}
+	c := s.idle[name][last]
+	s.idle[name] = s.idle[name][:last]
+	return c
+}
+
+// extinguish ends the last process and what was kept for a next one.
+func (f *fuse) extinguish() error {
+	f.spare.Lock()
+	defer f.spare.Unlock()
+	failed := []error{}
+	for _, list := range f.spare.idle {
+		for _, c := range list {
+			failed = append(failed, c.end())
+		}
+	}
+	f.spare.idle, f.spare.over = nil, true
+	return errors.Join(failed...)
 }
 
 // arm lets the process die at the n-th point from now.

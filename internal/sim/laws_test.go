@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // breach breaks one law and mends it again.
@@ -28,6 +29,7 @@ const (
 	aReceived = "(SELECT MIN(`rowid`) FROM `payment_transactions` WHERE `gateway` = 'stripe' AND `status` = 'succeeded')"
 	aRunning  = "(SELECT MIN(`s`.`rowid`) FROM `subscriptions` `s` WHERE `s`.`status` = 'active' AND NOT EXISTS (SELECT 1 FROM `invoice_items` `l` JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice` WHERE `l`.`subscription` = `s`.`id` AND `i`.`status` = 'open'))"
 	anInvoice = "(SELECT `l`.`invoice` FROM `invoice_items` `l` JOIN `subscriptions` `s` ON `s`.`id` = `l`.`subscription` WHERE `l`.`kind` = 'period' AND `s`.`rowid` = " + aRunning + " ORDER BY `l`.`rowid` LIMIT 1)"
+	aPayers   = "(SELECT MIN(`s`.`rowid`) FROM `subscriptions` `s` JOIN `users` `m` ON `m`.`id` = `s`.`user` WHERE `s`.`status` = 'active' AND `m`.`email` IN ('customer-4@customer.test', 'customer-8@customer.test'))"
 	anActive  = "(SELECT MIN(`rowid`) FROM `services` WHERE `status` = 'active')"
 	soldIn    = "(SELECT `o`.`rowid` FROM `orders` `o` JOIN `subscriptions` `u` ON `u`.`order` = `o`.`id` JOIN `services` `s` ON `s`.`subscription` = `u`.`id` WHERE `s`.`rowid` = " + anActive + ")"
 )
@@ -50,6 +52,30 @@ var breaches = []breach{
 			"INSERT INTO `invoice_items` (`id`, `user`, `invoice`, `position`, `kind`, `subscription`, `period_start`, `period_end`, `live`) SELECT 'second', `user`, '', 902, 'period', `id`, '2030-01-31', '2030-03-01', TRUE FROM `subscriptions` WHERE `rowid` = 1",
 		},
 		mend: []string{"DELETE FROM `invoice_items` WHERE `position` > 900"},
+	},
+	{
+		law: "each period of a subscription is billed once", name: "a change gives nothing back",
+		wreck: []string{
+			"INSERT INTO `invoice_items` (`id`, `user`, `invoice`, `position`, `kind`, `subscription`, `period_start`, `period_end`, `net_minor`, `live`) SELECT 'first', `user`, 'none', 901, 'period', `id`, '2030-01-01 00:00:00.000Z', '2030-02-01 00:00:00.000Z', 3100, TRUE FROM `subscriptions` WHERE `rowid` = 1",
+			"INSERT INTO `invoice_items` (`id`, `user`, `invoice`, `position`, `kind`, `subscription`, `period_start`, `period_end`, `net_minor`, `live`) SELECT 'second', `user`, 'none', 902, 'period', `id`, '2030-01-11 00:00:00.000Z', '2030-02-11 00:00:00.000Z', 3100, TRUE FROM `subscriptions` WHERE `rowid` = 1",
+		},
+		mend: []string{"DELETE FROM `invoice_items` WHERE `position` > 900"},
+		act: func(w *world) {
+			id := ""
+			if err := w.app.DB().NewQuery("SELECT `id` FROM `subscriptions` WHERE `rowid` = 1").Row(&id); err == nil {
+				w.changed[id] = append(w.changed[id], time.Date(2030, time.January, 11, 0, 0, 0, 0, time.UTC))
+			}
+		},
+	},
+	{
+		law: "each customer's money is where it belongs", name: "an invoice owes what was paid on it",
+		wreck: []string{"UPDATE `invoices` SET `due_minor` = `due_minor` + 1 WHERE `id` = " + anInvoice},
+		mend:  []string{"UPDATE `invoices` SET `due_minor` = `due_minor` - 1 WHERE `id` = " + anInvoice},
+	},
+	{
+		law: "who pays is served", name: "somebody who pays at once is suspended",
+		wreck: []string{"UPDATE `subscriptions` SET `access` = 'suspended', `access_reason` = 'overdue', `cancel_reason` = 'though paid' WHERE `rowid` = " + aPayers},
+		mend:  []string{"UPDATE `subscriptions` SET `access` = 'open', `access_reason` = '', `cancel_reason` = '' WHERE `cancel_reason` = 'though paid'"},
 	},
 	{
 		law: "no period is left out", name: "a month is missing",

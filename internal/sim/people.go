@@ -25,6 +25,18 @@ type person struct {
 	orders int // placed so far, which names the next client key
 }
 
+// pays reports whether this is one of those who pay each invoice at once, by a
+// card that works.
+func (p *person) pays() bool { return p.number%4 == 0 }
+
+// card is what they pay with this time.
+func (w *world) card(p *person) string {
+	if p.pays() {
+		return cards[0]
+	}
+	return cards[w.draw.IntN(len(cards))]
+}
+
 // reply is an answer of the product, read.
 type reply struct {
 	status int

@@ -88,7 +88,8 @@ func (w *world) homeless(servers []server, owed map[string]int, final bool) ([]s
 	return broken, nil
 }
 
-// stockIsExact: what is left and what is sold is what there was.
+// stockIsExact: what is left, what is sold and what is kept for agreed changes is
+// what there was.
 func stockIsExact(w *world, _ *proof) ([]string, error) {
 	broken := []string{}
 	for _, p := range plans {
@@ -99,7 +100,8 @@ func stockIsExact(w *world, _ *proof) ([]string, error) {
 			Stock int64 `db:"stock"`
 			Sold  int64 `db:"sold"`
 		}{}
-		err := w.app.DB().NewQuery("SELECT `stock`, (SELECT IFNULL(SUM(`quantity`), 0) FROM `subscriptions` `u` WHERE `u`.`plan` = `p`.`id` AND `u`.`status` != 'cancelled') AS `sold` FROM `plans` `p` WHERE `slug` = {:slug}").
+		err := w.app.DB().NewQuery("SELECT `stock`, (SELECT IFNULL(SUM(`quantity`), 0) FROM `subscriptions` `u` WHERE `u`.`plan` = `p`.`id` AND `u`.`status` != 'cancelled')" +
+			" + (SELECT COUNT(*) FROM `subscription_changes` WHERE `status` IN ('pending', 'scheduled') AND json_extract(`to`, '$.plan') = `p`.`id` AND json_extract(`from`, '$.plan') != `p`.`id`) AS `sold` FROM `plans` `p` WHERE `slug` = {:slug}").
 			Bind(dbx.Params{"slug": p.slug}).One(&counted)
 		if err != nil {
 			return nil, err
@@ -139,7 +141,7 @@ func billedToNow(w *world, _ *proof) ([]string, error) {
 	broken := []string{}
 	err := w.app.DB().NewQuery("SELECT `id` || ' is billed until ' || IFNULL(`until`, 'never') FROM (SELECT `s`.`id`, `s`.`next_invoice_at`," +
 		" (SELECT MAX(`period_end`) FROM `invoice_items` WHERE `subscription` = `s`.`id` AND `kind` = 'period' AND `live`) AS `until` FROM `subscriptions` `s` WHERE `status` IN ('active', 'past_due') AND `cycle` NOT IN ('hourly', 'one_time') AND `current_period_end` < {:yesterday}" +
-		" AND NOT EXISTS (SELECT 1 FROM `invoice_items` `l` JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice` WHERE `l`.`subscription` = `s`.`id` AND `i`.`status` IN ('open', 'uncollectible')))" +
+		" AND NOT EXISTS (SELECT 1 FROM `invoice_items` `l` CROSS JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice` WHERE `l`.`subscription` = `s`.`id` AND `i`.`status` IN ('open', 'uncollectible')))" +
 		" WHERE IFNULL(`until`, '') < {:yesterday} AND `next_invoice_at` NOT BETWEEN {:yesterday} AND {:now}").
 		Bind(dbx.Params{"yesterday": collections.Stamp(w.clock.product().Add(-aDay)).String(), "now": collections.Stamp(w.clock.product()).String()}).Column(&broken)
 	return broken, err
@@ -159,7 +161,7 @@ func suspendedIffOverdue(w *world, _ *proof) ([]string, error) {
 	}
 	now := w.clock.product()
 	grace := now.AddDate(0, 0, 1-policy.SuspendDays) // due dates are days
-	const owed = "EXISTS (SELECT 1 FROM `invoice_items` `l` JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice` WHERE `l`.`subscription` = `u`.`id` AND `l`.`kind` IN ('period', 'hourly') AND `i`.`status` IN ('open', 'uncollectible') AND `i`.`due_at` < {:%s}%s)"
+	const owed = "EXISTS (SELECT 1 FROM `invoice_items` `l` CROSS JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice` WHERE `l`.`subscription` = `u`.`id` AND `l`.`kind` IN ('period', 'hourly') AND `i`.`status` IN ('open', 'uncollectible') AND `i`.`due_at` < {:%s}%s)"
 	const moving = " AND NOT EXISTS (SELECT 1 FROM `payment_transactions` WHERE `invoice` = `i`.`id` AND `status` IN ('pending', 'unknown'))"
 	broken := []string{}
 	err = w.app.DB().NewQuery("SELECT `id` || ' is suspended without an overdue invoice' FROM `subscriptions` `u` WHERE `access` = 'suspended' AND `access_reason` = 'overdue' AND NOT " + fmt.Sprintf(owed, "grace", "") +

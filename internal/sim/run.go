@@ -25,6 +25,8 @@ type Summary struct {
 	Seed                                                  uint64
 	Days, Customers, Orders, SoldOut, Declines, Transfers int
 	Crashes, Storms, Outages, Mails, Points               int
+	Deeds, Refused, Changes, Cancellations, Pauses        int // deeds are all that was asked for and done
+	Corrections, Refunds                                  int
 	Invoices, Payments, Charges, Servers                  int
 	WebhooksLost, WebhooksTwice, WebhooksLate             int
 	Books                                                 string // SHA-256 of the books, in hex
@@ -33,10 +35,12 @@ type Summary struct {
 // String is a few lines for people; the last one names the books.
 func (s Summary) String() string {
 	return fmt.Sprintf("seed %d: %d days, %d customers, %d orders (%d more were sold out), %d invoices, %d payments, %d declines, %d transfers\n"+
+		"besides: %d changes, %d cancellations, %d pauses, %d corrections, %d refunds; %d requests done, %d refused\n"+
 		"vendors: %d charges, %d servers built, %d mails\n"+
 		"trouble: %d crashes of %d places to die at, %d storms, %d outages, webhooks %d lost, %d twice, %d late\n"+
 		"books %s",
 		s.Seed, s.Days, s.Customers, s.Orders, s.SoldOut, s.Invoices, s.Payments, s.Declines, s.Transfers,
+		s.Changes, s.Cancellations, s.Pauses, s.Corrections, s.Refunds, s.Deeds, s.Refused,
 		s.Charges, s.Servers, s.Mails, s.Crashes, s.Points, s.Storms, s.Outages, s.WebhooksLost, s.WebhooksTwice, s.WebhooksLate, s.Books)
 }
 
@@ -156,8 +160,13 @@ func (w *world) plan() {
 	for range min(due, missing) {
 		w.agenda.add(w.soon(aDay), w.signUp)
 	}
+	for _, p := range w.people {
+		if p.pays() {
+			w.agenda.add(w.soon(aDay), func() error { return w.payUp(p) })
+		}
+	}
 	for range len(w.people) {
-		if w.draw.IntN(60) == 0 {
+		if w.draw.IntN(30) == 0 {
 			w.agenda.add(w.soon(aDay), w.anything)
 		}
 	}

@@ -60,11 +60,22 @@ type world struct {
 	diary   []string
 	proof   proof
 	counts  Summary
+	keys    int // submissions so far
+
+	// What the proofs expect, from what was done and not from what the product says
+	// of it: a customer's money that moved without a gateway, by customer; when
+	// pauses ended, by subscription; the invoices that staff took back.
+	purse    map[string]int64
+	rests    map[string][]time.Time
+	changed  map[string][]time.Time // when changes were asked for, by subscription
+	credited map[string]bool
 }
 
 func newWorld(o Options) (*world, error) {
 	stream := func(n uint64) *rand.Rand { return rand.New(rand.NewPCG(o.Seed, n)) } //nolint:gosec // to be repeatable is the point
 	w := &world{Options: o, clock: clock{at: start}, draw: stream(1), trouble: stream(2), jitter: stream(3)}
+	w.purse, w.rests, w.credited = map[string]int64{}, map[string][]time.Time{}, map[string]bool{}
+	w.changed = map[string][]time.Time{}
 	w.vendors = newVendors(&w.clock, &w.fuse, stream(4))
 	w.courier = courier{box: w.vendors.stripe, draw: stream(5)}
 	w.counts.Seed = o.Seed
@@ -154,7 +165,7 @@ func (w *world) restart() error {
 }
 
 // close ends the simulation's process.
-func (w *world) close() error { return w.app.ClearBootstrap() }
+func (w *world) close() error { return errors.Join(w.app.ClearBootstrap(), w.fuse.extinguish()) }
 
 // alive restarts a process that died. died reports whether it had.
 func (w *world) alive() (died bool, err error) {

@@ -1,0 +1,154 @@
+package sim
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pocketbase/dbx"
+)
+
+// drift is how far the product's clock may be from the world's.
+const drift = 5 * time.Minute
+
+// stampLayout is how moments are stored.
+const stampLayout = "2006-01-02 15:04:05.000Z"
+
+// overlap is time of a subscription that two lines bill: the earlier one's end,
+// from where the later one begins.
+type overlap struct {
+	Subscription string `db:"subscription"`
+	Invoice      string `db:"invoice"` // of the earlier line
+	Start        string `db:"start"`   // of the earlier line
+	From         string `db:"from"`    // of the later line
+	End          string `db:"end"`     // of the earlier line
+	Net          int64  `db:"net"`     // of the earlier line, less its discounts
+	Back         int64  `db:"back"`    // and what was given back of it
+}
+
+// billedOnce: no two lines bill the same days, unless the customer changed the
+// subscription since the earlier one and what that bills of the rest was given
+// back.
+func billedOnce(w *world, p *proof) ([]string, error) {
+	found := []overlap{}
+	const both = " FROM `invoice_items` WHERE `invoice` = `b`.`invoice` AND (`position` = `b`.`position` OR `parent` = `b`.`position`)) AS "
+	err := w.app.DB().NewQuery("SELECT `a`.`subscription`, `b`.`invoice`, `b`.`period_start` AS `start`, `a`.`period_start` AS `from`, `b`.`period_end` AS `end`," +
+		" (SELECT SUM(`net_minor`)" + both + "`net`, (SELECT SUM(`credited_minor`)" + both + "`back`" +
+		" FROM `invoice_items` `a` CROSS JOIN `invoice_items` `b` ON `b`.`subscription` = `a`.`subscription` AND `b`.`id` != `a`.`id`" +
+		" WHERE `a`.`rowid` > {:items} AND `a`.`kind` = 'period' AND `b`.`kind` = 'period' AND `a`.`live` AND `b`.`live` AND `b`.`period_start` <= `a`.`period_start` AND `b`.`period_end` > `a`.`period_start`").
+		Bind(dbx.Params{"items": p.marks["items"]}).All(&found)
+	if err != nil {
+		return nil, err
+	}
+	broken := []string{}
+	for _, o := range found {
+		why, err := w.unexplained(o)
+		if err != nil {
+			return nil, err
+		}
+		if why != "" {
+			broken = append(broken, fmt.Sprintf("%s from %s and from %s: %s", o.Subscription, o.Start, o.From, why))
+		}
+	}
+	return broken, nil
+}
+
+// unexplained says what is wrong with an overlap, or "".
+func (w *world) unexplained(o overlap) (string, error) {
+	at := [3]time.Time{}
+	for i, stamp := range []string{o.Start, o.From, o.End} {
+		t, err := time.Parse(stampLayout, stamp)
+		if err != nil {
+			return "it has no moment: " + err.Error(), nil
+		}
+		at[i] = t
+	}
+	first, last := time.Time{}, time.Time{} // changes that may have ended the earlier line
+	for _, t := range w.changed[o.Subscription] {
+		if t.Before(at[0].Add(-drift)) || t.After(at[1].Add(drift)) {
+			continue
+		}
+		if first.IsZero() {
+			first = t
+		}
+		last = t
+	}
+	if first.IsZero() {
+		return "nothing was changed between", nil
+	}
+	share := func(from time.Time) int64 {
+		return int64(float64(o.Net) * float64(at[2].Sub(from)) / float64(at[2].Sub(at[0])))
+	}
+	off := share(at[2].Add(-aDay)) + 3 // days are not divided, and each line is rounded
+	least, most := share(last)-off, share(first)+off
+	if o.Back < least || o.Back > most && !w.credited[o.Invoice] {
+		return fmt.Sprintf("%d of %d were given back, want %d to %d", o.Back, o.Net, least, most), nil
+	}
+	return "", nil
+}
+
+// gap is time of a subscription between two periods that are billed.
+type gap struct {
+	Subscription string `db:"subscription"`
+	From         string `db:"before"`
+	To           string `db:"period_start"`
+}
+
+// nothingIsLeftOut: between two billed periods there is only what the customer
+// paused, and what staff took back.
+func nothingIsLeftOut(w *world, p *proof) ([]string, error) {
+	gaps := []gap{}
+	err := w.app.DB().NewQuery("SELECT `subscription`, `before`, `period_start` FROM (SELECT `subscription`, `period_start`, LAG(`period_end`) OVER (PARTITION BY `subscription` ORDER BY `period_start`) AS `before`" +
+		" FROM `invoice_items` WHERE `kind` = 'period' AND `live` AND `subscription` IN (SELECT `subscription` FROM `invoice_items` WHERE `rowid` > {:items})) WHERE `before` < `period_start`").
+		Bind(dbx.Params{"items": p.marks["items"]}).All(&gaps)
+	if err != nil {
+		return nil, err
+	}
+	broken := []string{}
+	for _, g := range gaps {
+		excused, err := w.excused(g)
+		if err != nil {
+			return nil, err
+		}
+		if !excused {
+			broken = append(broken, fmt.Sprintf("%s from %s to %s", g.Subscription, g.From, g.To))
+		}
+	}
+	return broken, nil
+}
+
+// excused reports whether a gap is made of periods that staff took back and of
+// pauses that its customer ended.
+func (w *world) excused(g gap) (bool, error) {
+	type span struct {
+		Invoice string `db:"invoice"`
+		Start   string `db:"period_start"`
+		End     string `db:"period_end"`
+	}
+	taken := []span{}
+	err := w.app.DB().NewQuery("SELECT `invoice`, `period_start`, `period_end` FROM `invoice_items` WHERE `subscription` = {:subscription} AND `kind` = 'period' AND NOT `live` AND `period_start` < {:to} AND `period_end` > {:from} ORDER BY `period_start`, `period_end`").
+		Bind(dbx.Params{"subscription": g.Subscription, "from": g.From, "to": g.To}).All(&taken)
+	if err != nil {
+		return false, err
+	}
+	spans := []span{}
+	for _, t := range taken {
+		if w.credited[t.Invoice] {
+			spans = append(spans, t)
+		}
+	}
+	for _, at := range w.rests[g.Subscription] {
+		if rested := at.Add(-drift).UTC().Format(stampLayout); rested < g.To {
+			spans = append(spans, span{Start: g.From, End: at.Add(drift).UTC().Format(stampLayout)})
+		}
+	}
+	slices.SortStableFunc(spans, func(a, b span) int { return strings.Compare(a.Start, b.Start) })
+	until := g.From
+	for _, s := range spans {
+		if s.Start <= until {
+			until = max(until, s.End)
+		}
+	}
+	return until >= g.To, nil
+}
