@@ -15,6 +15,7 @@ import (
 	"github.com/ezscale/ezscale/hooks/billing"
 	"github.com/ezscale/ezscale/hooks/books"
 	"github.com/ezscale/ezscale/hooks/dunning"
+	"github.com/ezscale/ezscale/hooks/exchange"
 	"github.com/ezscale/ezscale/hooks/invoices"
 	"github.com/ezscale/ezscale/hooks/jobs"
 	"github.com/ezscale/ezscale/hooks/live"
@@ -62,6 +63,7 @@ func Register(app core.App, d Deps) error {
 	pay := payments.Register(app, table, worker, payments.Deps{Now: d.Now, Books: bk, Sealer: d.Sealer, Factories: d.Gateways, Override: d.GatewayOverride, ByHand: d.Driver != nil})
 	worker.YieldTo(pay.Busy) // money first
 	billing.Register(app, table, worker, billingDeps(d, bk, pay))
+	exchange.Register(table)
 	taxes.Register(app, table, worker, taxes.Deps{Now: d.Now, Register: d.VATRegister})
 	var mails *notify.Subject
 	var services *provisioning.Subject

@@ -18,6 +18,7 @@ import (
 
 	"github.com/ezscale/ezscale/collections"
 	"github.com/ezscale/ezscale/engine/billing"
+	"github.com/ezscale/ezscale/engine/document/accent"
 	"github.com/ezscale/ezscale/engine/dunning"
 	"github.com/ezscale/ezscale/engine/risk"
 	"github.com/ezscale/ezscale/engine/tax"
@@ -178,6 +179,9 @@ var settings = map[string]func(decode func(into any) error) error{
 		if b.URL != "" && (!web || strings.HasSuffix(b.URL, "/")) {
 			return errors.New("url must be like https://account.example.com, without a slash at the end")
 		}
+		if _, err := accent.Parse(b.Accent); err != nil {
+			return fmt.Errorf("accent: %w", err)
+		}
 		return nil
 	},
 	"seller": func(decode func(any) error) error { return decode(&collections.Seller{}) },
@@ -193,6 +197,9 @@ var settings = map[string]func(decode func(into any) error) error{
 			return errors.New("due_days must be 0 to 365, days_ahead and min_term_days 0 to 60")
 		case v.ChangeDays < 1 || v.ChangeDays > 30:
 			return errors.New("change_days must be 1 to 30")
+		}
+		if v.NoticeDays < 0 || v.NoticeDays > 365 {
+			return errors.New("notice_days must be 0 to 365")
 		}
 		return errors.Join(billing.CheckNumberFormat(v.Format), billing.CheckNumberFormat(v.CreditFormat))
 	},
@@ -230,6 +237,16 @@ var settings = map[string]func(decode func(into any) error) error{
 		}
 		if v.KeepDays < 7 || v.KeepDays > 3650 {
 			return errors.New("keep_days must be 7 to 3650: gateways deliver again for days")
+		}
+		return nil
+	},
+	"exchange": func(decode func(any) error) error {
+		v := collections.Exchange{MaxAgeDays: 7}
+		if err := decode(&v); err != nil {
+			return err
+		}
+		if v.MaxAgeDays < 1 || v.MaxAgeDays > 365 {
+			return errors.New("max_age_days must be 1 to 365")
 		}
 		return nil
 	},
