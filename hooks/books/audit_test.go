@@ -96,6 +96,7 @@ var breaches = []breach{
 	{"no time of a subscription is billed twice", "two periods overlap", "UPDATE invoice_items SET period_start = strftime('%Y-%m-%d %H:%M:%f', period_start, '-1 day') || 'Z' WHERE invoice = <renewal>"},
 	{"a subscription is paid through the end of a period that was paid", "for ever", "UPDATE subscriptions SET current_period_end = '2099-01-01 00:00:00.000Z' WHERE id = <subscription>"},
 	{"a running subscription is looked at again", "never", "UPDATE subscriptions SET next_invoice_at = '' WHERE id = <subscription>"},
+	{"a cancelled subscription's access has ended", "it goes on for nothing", "UPDATE subscriptions SET access = 'open' WHERE \"order\" = <expired>"},
 	{"what is suspended for a debt has one", "all is paid", "UPDATE subscriptions SET access = 'suspended', access_reason = 'overdue' WHERE \"order\" = <second>"},
 	{"a paid change has taken effect, one that was called off has not", "paid for nothing", "UPDATE subscription_changes SET status = 'pending'"},
 }

@@ -34,6 +34,10 @@ var timeRules = []Rule{
 		"SELECT `u`.`id` AS `what`, 0 AS `off` FROM `subscriptions` `u` WHERE " + recurring + " AND `u`.`status` IN ('trialing', 'active', 'past_due') AND `u`.`next_invoice_at` = ''",
 	},
 	{
+		"a cancelled subscription's access has ended",
+		"SELECT `u`.`id` AS `what`, 0 AS `off` FROM `subscriptions` `u` WHERE `u`.`status` = 'cancelled' AND `u`.`access` != 'ended'",
+	},
+	{
 		"what is suspended for a debt has one",
 		"SELECT `u`.`id` AS `what`, 0 AS `off` FROM `subscriptions` `u` WHERE `u`.`access` = 'suspended' AND `u`.`access_reason` = 'overdue'" +
 			" AND NOT EXISTS (SELECT 1 FROM `invoice_items` `l` JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice` WHERE `l`.`subscription` = `u`.`id` AND `i`.`status` IN ('open', 'uncollectible'))",

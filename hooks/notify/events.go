@@ -97,7 +97,7 @@ func (s *Subject) announce(tx core.App, key string, kind mail.Kind, user, invoic
 	if err != nil || !inserted {
 		return false, err
 	}
-	_, err = jobs.Enqueue(tx, now, jobs.Job{Kind: jobMail, Key: jobMail + ":" + id, User: user, Actor: "system", Payload: mailPayload{id}})
+	_, err = jobs.Enqueue(tx, now, jobs.Job{Kind: jobMail, Key: jobMail + ":" + id, User: user, Actor: "system", Payload: mailPayload{Mail: id}})
 	return true, err
 }
 
@@ -128,6 +128,26 @@ func (s *Subject) compose(app core.App, row *core.Record) error {
 		return err
 	}
 	row.Load(map[string]any{"recipient": user.Email(), "subject": m.Subject, "body_text": m.Text, "body_html": m.HTML})
+	if err := collections.Update(app, row); err != nil {
+		return fmt.Errorf("mail %s: %w", row.Id, err)
+	}
+	return nil
+}
+
+// composeLate writes the text of a mail that could not be composed at once.
+func (s *Subject) composeLate(app core.App, row *core.Record, data mail.Data) error {
+	l := letter{kind: mail.Kind(row.GetString("kind")), data: data}
+	if id := row.GetString("user"); id != "" {
+		var err error
+		if l.user, err = app.FindRecordById(collections.Users, id); err != nil {
+			return fmt.Errorf("mail %s: customer: %w", row.Id, err)
+		}
+	}
+	m, err := s.text(app, l)
+	if err != nil {
+		return err
+	}
+	row.Load(map[string]any{"subject": m.Subject, "body_text": m.Text, "body_html": m.HTML})
 	if err := collections.Update(app, row); err != nil {
 		return fmt.Errorf("mail %s: %w", row.Id, err)
 	}

@@ -51,11 +51,19 @@ type letter struct {
 }
 
 // write saves a mail and the job that sends it. The same key again changes
-// nothing.
+// nothing. A mail that cannot be composed, as with a brand colour that is none,
+// never holds up what it tells of: it is composed again when its turn comes, and
+// staff sees the job that cannot.
 func (s *Subject) write(tx core.App, l letter) error {
+	late := (*mail.Data)(nil)
 	m, err := s.text(tx, l)
 	if err != nil {
-		return err
+		if l.secret {
+			return err // its link is kept nowhere but in the text
+		}
+		tx.Logger().Error("A mail cannot be composed and is tried again", "mail", l.key, "error", err)
+		l.data.Zone = nil
+		late = &l.data
 	}
 	user := ""
 	if l.user != nil {
@@ -72,7 +80,7 @@ func (s *Subject) write(tx core.App, l letter) error {
 	if err != nil || !inserted {
 		return err
 	}
-	_, err = jobs.Enqueue(tx, now, jobs.Job{Kind: jobMail, Key: jobMail + ":" + id, User: user, Actor: "system", Payload: mailPayload{id}})
+	_, err = jobs.Enqueue(tx, now, jobs.Job{Kind: jobMail, Key: jobMail + ":" + id, User: user, Actor: "system", Payload: mailPayload{id, late}})
 	return err
 }
 

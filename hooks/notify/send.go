@@ -23,6 +23,8 @@ const jobMail = "mail.send"
 
 type mailPayload struct {
 	Mail string `json:"mail"`
+	// Late is what a mail says that could not be composed at once.
+	Late *mail.Data `json:"late,omitempty"`
 }
 
 // send hands one mail to the mail server. Its Message-ID is fixed by the row, so
@@ -37,7 +39,7 @@ func (s *Subject) send(r *jobs.Run) error {
 		return err
 	}
 	if row.GetString("body_text") == "" {
-		err := s.compose(r.App, row)
+		err := s.written(r.App, row, p)
 		if errors.Is(err, errSettled) || errors.Is(err, errNothingToTell) {
 			return dropped(r.App, row.Id, err)
 		}
@@ -59,6 +61,14 @@ func (s *Subject) send(r *jobs.Run) error {
 		return fmt.Errorf("mail %s to the mail server: %w", row.Id, err)
 	}
 	return s.sent(r, row, message.Headers["Message-ID"])
+}
+
+// written composes a mail whose text was left for later.
+func (s *Subject) written(app core.App, row *core.Record, p mailPayload) error {
+	if p.Late != nil {
+		return s.composeLate(app, row, *p.Late)
+	}
+	return s.compose(app, row)
 }
 
 // message builds what the mail client sends.

@@ -246,3 +246,22 @@ func TestEditsOfStaffAreAudited(t *testing.T) {
 		t.Errorf("a service without an order: got %s, want 403", r)
 	}
 }
+
+// TestStaffCannotEditWhatASubscriptionPays: plan, price and periods change by their
+// operations alone, so that they are billed and told.
+func TestStaffCannotEditWhatASubscriptionPays(t *testing.T) {
+	app := testapp.New(t)
+	app.Buy(app.Customer("ada"), testapp.Cart{})
+	app.Quiet()
+	sub, before := app.One(collections.Subscriptions, dbx.HashExp{}), app.Rows()
+	for field, value := range map[string]any{
+		"plan": app.Plan("vps-m").Id, "price": app.Price("vps-m", "EUR", "monthly").Id, "amount_minor": 1, "cap_minor": 1, "cycle": "annual", "anchor": "2030-01-01 00:00:00.000Z",
+		"current_period_start": "2030-01-01 00:00:00.000Z", "current_period_end": "2030-01-01 00:00:00.000Z", "next_period": 99, "next_invoice_at": "", "discounts": []any{}, "status": "cancelled", "access": "open", "user": "x",
+	} {
+		r := app.Do(http.MethodPatch, "/api/collections/subscriptions/records/"+sub.Id, app.Staff(), map[string]any{field: value})
+		if r.Status != http.StatusForbidden || r.Text("message") == "" {
+			t.Errorf("%s: got %s, want 403 with a reason", field, r)
+		}
+	}
+	app.Unchanged(before)
+}
