@@ -69,11 +69,13 @@ type serviceView struct {
 	Cycle       string         `json:"cycle"`
 	NewPrice    *newPrice      `json:"price_change"`
 	RenewsAt    *time.Time     `json:"renews_at"`
-	Created     time.Time      `json:"created"`
-	Updated     time.Time      `json:"updated"`
-	Abilities   []string       `json:"abilities"`
-	Steps       []step         `json:"steps"`
-	Activity    []activityView `json:"activity"`
+	// DeletesAt is when its data will be deleted, as things stand, or was.
+	DeletesAt *time.Time     `json:"deletes_at"`
+	Created   time.Time      `json:"created"`
+	Updated   time.Time      `json:"updated"`
+	Abilities []string       `json:"abilities"`
+	Steps     []step         `json:"steps"`
+	Activity  []activityView `json:"activity"`
 }
 
 // newPrice is a price that was announced and has not begun.
@@ -148,6 +150,11 @@ func (s *Subject) viewSale(app core.App, svc *core.Record, v *serviceView) error
 	if v.Price, err = collections.Amount(sub, "amount_minor"); err != nil {
 		return err
 	}
+	gone, err := s.deletion(app, svc, sub)
+	if err != nil {
+		return err
+	}
+	v.DeletesAt = optional(gone)
 	announced, err := collections.AnnouncedPrice(app, sub.Id)
 	if err == nil && announced != nil {
 		v.NewPrice = &newPrice{announced.Amount, announced.At}

@@ -98,6 +98,7 @@ const Terms = ({ service: s }) => html`<section class="card">
         ${s.price_change && html`<div><dt>${t("service.new_price")}</dt><dd><span class="num strong">${money(s.price_change.price)}</span> <span class="per">${t("per." + s.cycle)}</span><br /><span class="sub">${t("service.new_price_from")} <${Day} at=${s.price_change.from} /></span></dd></div>`}
         <div><dt>${t("services.renews")}</dt><dd>${s.renews_at ? html`<${Day} at=${s.renews_at} />` : t("service.no_renewal")}</dd></div>
         ${s.renews_at && html`<div><dt>${t("methods.paid_by")}</dt><dd><a href="/portal/payment-methods">${t("methods.see")}</a></dd></div>`}
+        ${s.deletes_at && html`<div><dt>${t(s.status === "terminated" ? "service.deleted" : "service.deletes")}</dt><dd><${Day} at=${s.deletes_at} /></dd></div>`}
         <div><dt>${t("service.since")}</dt><dd><${Day} at=${s.created} /></dd></div>
         ${mainAddress(s) && s.hostname && html`<div><dt>${t("field.hostname")}</dt><dd><span class="value">${s.hostname}</span></dd></div>`}
     </dl></div>
