@@ -123,12 +123,12 @@ type FactKind string
 
 // The kinds of facts.
 const (
-	FactRefund           FactKind = "refund"    // Object: the refund
-	FactReversal         FactKind = "reversal"  // Object: the payment that was taken back
-	FactDispute          FactKind = "dispute"   // Object: the dispute
-	FactMethod           FactKind = "method"    // Object: the saved method, Customer its owner
-	FactAgreement        FactKind = "agreement" // Object: the gateway-owned subscription
-	FactAgreementPayment FactKind = "agreement_payment"
+	FactRefund           FactKind = "refund"            // Object: the refund
+	FactReversal         FactKind = "reversal"          // Object: the payment that was taken back
+	FactDispute          FactKind = "dispute"           // Object: the dispute
+	FactMethod           FactKind = "method"            // Object: the saved method, Customer its owner
+	FactAgreement        FactKind = "agreement"         // Object: the gateway-owned subscription
+	FactAgreementPayment FactKind = "agreement_payment" // Object: the payment, or what the gateway collects it by
 )
 
 // Fact is what a webhook names besides payments. It says where to look and
@@ -138,7 +138,9 @@ type Fact struct {
 	Object   string
 	Payment  string // the Reference of the payment concerned, "" if none
 	Customer string
-	At       time.Time
+	// Agreement is the gateway-owned subscription that it is about, "" if none.
+	Agreement string
+	At        time.Time
 }
 
 // WebhookFacts reads what else webhooks are about.

@@ -28,8 +28,12 @@ type wireAgreement struct {
 		Outstanding *wireMoney `json:"outstanding_balance"`
 		Failed      int        `json:"failed_payments_count"`
 		Next        wireTime   `json:"next_billing_time"`
+		Last        *struct {
+			Amount wireMoney `json:"amount"`
+		} `json:"last_payment"`
 	} `json:"billing_info"`
-	Links []wireLink `json:"links"`
+	Subscriber wireSubscriber `json:"subscriber"`
+	Links      []wireLink     `json:"links"`
 }
 
 type wireAgreementRequest struct {
@@ -137,7 +141,11 @@ func (w wireAgreement) agreement() (billing.Agreement, error) {
 	}
 	a := billing.Agreement{
 		ID: w.ID, SubscriptionID: w.CustomID, Plan: w.Plan, Quantity: 1, State: state, NextPayment: w.Billing.Next.Time,
-		FailedPayments: w.Billing.Failed, ApproveURL: link(w.Links, "approve"), At: at,
+		FailedPayments: w.Billing.Failed, ApproveURL: link(w.Links, "approve"), At: at, Email: w.Subscriber.Email,
+		Ends: state == billing.AgreementCancelled || state == billing.AgreementExpired,
+	}
+	if a.Ends {
+		a.NextPayment = time.Time{}
 	}
 	if n, err := strconv.Atoi(w.Quantity); err == nil && n > 0 {
 		a.Quantity = n
@@ -148,6 +156,13 @@ func (w wireAgreement) agreement() (billing.Agreement, error) {
 			return billing.Agreement{}, fmt.Errorf("agreement %s: %w", w.ID, err)
 		}
 		a.Outstanding = balance
+	}
+	if w.Billing.Last != nil {
+		price, err := w.Billing.Last.Amount.amount()
+		if err != nil {
+			return billing.Agreement{}, fmt.Errorf("last payment of agreement %s: %w", w.ID, err)
+		}
+		a.Price = price
 	}
 	return a, nil
 }
@@ -215,6 +230,19 @@ func (c *Client) ResumeAgreement(ctx context.Context, id, reason string) error {
 // is at its end as well.
 func (c *Client) CancelAgreement(ctx context.Context, id, reason string) error {
 	return c.moveAgreement(ctx, id, "cancel", reason, billing.AgreementCancelled, billing.AgreementExpired)
+}
+
+// EndAgreement ends it now, as PayPal knows no other end. It returns nothing of
+// what is paid, so the payer loses none of it.
+func (c *Client) EndAgreement(ctx context.Context, id, reason string) (billing.Agreement, error) {
+	if err := c.CancelAgreement(ctx, id, reason); err != nil {
+		return billing.Agreement{}, err
+	}
+	a, err := c.ReadAgreement(ctx, id)
+	if err == nil && !a.Ends {
+		err = c.begin("end agreement "+id, true).lost("it is "+string(a.State)+" after it was cancelled", nil)
+	}
+	return a, err
 }
 
 // moveAgreement makes sure that a subscription is in a state. These calls have no

@@ -87,6 +87,7 @@ var (
 	_ billing.DisputeReader        = (*Client)(nil)
 	_ billing.WebhookFacts         = (*Client)(nil)
 	_ billing.GatewaySubscriptions = (*Client)(nil)
+	_ billing.AgreementOpener      = (*Client)(nil)
 )
 
 // New returns a client that talks to PayPal through hc; nil stands for a client

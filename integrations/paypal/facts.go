@@ -47,6 +47,7 @@ func (e wireEvent) fact(kind billing.FactKind) (billing.Fact, error) {
 		Customer wireID     `json:"customer"`
 		Links    []wireLink `json:"links"`
 		SaleID   string     `json:"sale_id"`
+		Billing  string     `json:"billing_agreement_id"`
 		Disputed []struct {
 			Payment string `json:"seller_transaction_id"`
 		} `json:"disputed_transactions"`
@@ -59,7 +60,9 @@ func (e wireEvent) fact(kind billing.FactKind) (billing.Fact, error) {
 	case kind == billing.FactRefund || kind == billing.FactReversal:
 		f.Payment = firstOf(r.SaleID, lastPart(link(r.Links, "up")))
 	case kind == billing.FactAgreementPayment:
-		f.Payment = f.Object
+		f.Payment, f.Agreement = f.Object, r.Billing
+	case kind == billing.FactAgreement:
+		f.Agreement = f.Object
 	case len(r.Disputed) > 0:
 		f.Payment = r.Disputed[0].Payment
 	}

@@ -131,6 +131,7 @@ var paths = map[gatewaytest.Call]string{
 	gatewaytest.CallReadDispute:   "GET /v1/customer/disputes/",
 	gatewaytest.CallOpenAgreement: "POST /v1/billing/subscriptions",
 	gatewaytest.CallSuspend:       "POST /v1/billing/subscriptions/",
+	gatewaytest.CallEnd:           "POST /v1/billing/subscriptions/",
 }
 
 var kinds = map[gatewaytest.Fault]fault.Kind{
@@ -228,6 +229,13 @@ func (s *stage) more(t *testing.T) gatewaytest.More {
 			}
 		},
 		Bill: func(agreement string) { s.box.Bill(agreement) },
+		Imported: func(c gatewaytest.Card) string {
+			id, err := s.box.AddAgreement(s.box.AddPlan("EUR", 999, 30), payers[c], s.clock.Now().AddDate(0, 0, 30))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return id
+		},
 	}
 }
 

@@ -3,7 +3,8 @@
 // happened meanwhile. It implements billing.Gateway on stripe-go v79, whose API
 // version 2024-06-20 every call and every believed webhook payload has. Rules
 // about money (invoices, retries, dunning) are the engine's, not Stripe's: no
-// Stripe subscription, invoice or coupon is ever created here.
+// Stripe subscription, invoice or coupon is ever created here. Subscriptions that
+// were begun elsewhere are followed and ended.
 package stripe
 
 import (
@@ -74,6 +75,8 @@ var (
 	_ billing.TransactionLister = (*Client)(nil)
 	_ billing.DisputeReader     = (*Client)(nil)
 	_ billing.WebhookFacts      = (*Client)(nil)
+
+	_ billing.GatewaySubscriptions = (*Client)(nil)
 )
 
 // New returns a client that talks to Stripe through hc; nil stands for a client

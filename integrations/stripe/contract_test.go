@@ -125,6 +125,7 @@ var paths = map[gatewaytest.Call]string{
 	gatewaytest.CallReadSetup:    "GET /v1/checkout/sessions/",
 	gatewaytest.CallTransactions: "GET /v1/balance_transactions",
 	gatewaytest.CallReadDispute:  "GET /v1/disputes/",
+	gatewaytest.CallEnd:          "POST /v1/subscriptions/",
 }
 
 var kinds = map[gatewaytest.Fault]fault.Kind{
@@ -190,7 +191,28 @@ func (s *stage) more(t *testing.T) gatewaytest.More {
 			_, err := s.box.PayPage(reference, numbers[c])
 			return err
 		},
+		Bill:     func(string) { s.box.Tick() },
+		Imported: func(c gatewaytest.Card) string { return s.subscribed(t, c) },
 	}
+}
+
+// subscribed is a subscription of a new customer that was begun elsewhere.
+func (s *stage) subscribed(t *testing.T, c gatewaytest.Card) string {
+	t.Helper()
+	user := fmt.Sprint("u", s.box.Snapshot().Customers)
+	customer, err := s.client.EnsureCustomer(t.Context(), "imported_"+user, user, "kim@example.com", "Kim")
+	if err != nil {
+		t.Fatal(err)
+	}
+	method, err := s.box.SaveCard(customer, numbers[c])
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := s.box.AddSubscription(customer, method, "eur", 999, s.clock.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
 }
 
 func (s *stage) flush(t *testing.T) {

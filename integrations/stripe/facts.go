@@ -18,11 +18,16 @@ var factKinds = map[string]billing.FactKind{
 	"charge.dispute.funds_withdrawn": billing.FactDispute, "charge.dispute.funds_reinstated": billing.FactDispute,
 	"payment_method.attached": billing.FactMethod, "payment_method.detached": billing.FactMethod,
 	"payment_method.updated": billing.FactMethod, "payment_method.automatically_updated": billing.FactMethod,
+	"customer.subscription.created": billing.FactAgreement, "customer.subscription.updated": billing.FactAgreement, "customer.subscription.deleted": billing.FactAgreement,
+	"customer.subscription.paused": billing.FactAgreement, "customer.subscription.resumed": billing.FactAgreement,
+	"invoice.paid": billing.FactAgreementPayment, "invoice.payment_failed": billing.FactAgreementPayment, "invoice.payment_action_required": billing.FactAgreementPayment,
+	"invoice.voided": billing.FactAgreementPayment, "invoice.marked_uncollectible": billing.FactAgreementPayment,
 }
 
 // factIDs are the ids that the object of a fact may have.
 var factIDs = map[billing.FactKind][]string{
 	billing.FactRefund: refundIDs, billing.FactDispute: disputeIDs, billing.FactMethod: {"pm_", "card_", "src_"},
+	billing.FactAgreement: {"sub_"}, billing.FactAgreementPayment: {"in_"},
 }
 
 // FactOf says what else an event is about. It reads ids alone, which are the same
@@ -70,6 +75,13 @@ func (e wireEvent) fact(kind billing.FactKind) (billing.Fact, error) {
 		ID       string `json:"id"`
 		Payment  ref    `json:"payment_intent"`
 		Customer ref    `json:"customer"`
+		// An invoice names its subscription here, since version basil in its parent.
+		Subscription ref `json:"subscription"`
+		Parent       struct {
+			Details struct {
+				Subscription ref `json:"subscription"`
+			} `json:"subscription_details"`
+		} `json:"parent"`
 	}
 	if err := json.Unmarshal(e.Data.Object, &object); err != nil {
 		return billing.Fact{}, fmt.Errorf("%w: %w", ErrPayload, err)
@@ -82,7 +94,16 @@ func (e wireEvent) fact(kind billing.FactKind) (billing.Fact, error) {
 	if err := checkID(string(kind), object.ID, factIDs[kind]...); err != nil || e.Created <= 0 {
 		return billing.Fact{}, fmt.Errorf("%w: it names no %s, or no time", ErrPayload, kind)
 	}
+	agreement := firstOf(string(object.Subscription), string(object.Parent.Details.Subscription))
+	switch kind {
+	case billing.FactAgreement:
+		agreement = object.ID
+	case billing.FactAgreementPayment:
+	case billing.FactRefund, billing.FactReversal, billing.FactDispute, billing.FactMethod:
+		agreement = ""
+	}
 	return billing.Fact{
-		Kind: kind, Object: object.ID, Payment: string(object.Payment), Customer: firstOf(string(object.Customer), string(before.Customer)), At: time.Unix(e.Created, 0).UTC(),
+		Agreement: agreement,
+		Kind:      kind, Object: object.ID, Payment: string(object.Payment), Customer: firstOf(string(object.Customer), string(before.Customer)), At: time.Unix(e.Created, 0).UTC(),
 	}, nil
 }

@@ -148,6 +148,8 @@ func TestAgainstStripeMock(t *testing.T) {
 		"GET /v1/payment_intents", "GET /v1/payment_intents/pi_1", "GET /v1/customers/cus_1/payment_methods", "GET /v1/balance",
 		"GET /v1/refunds", "POST /v1/refunds", "GET /v1/refunds/re_1", "GET /v1/payment_methods/pm_1", "POST /v1/payment_methods/pm_1/detach",
 		"GET /v1/balance_transactions", "GET /v1/disputes/du_1", "GET /v1/events", "GET /v1/disputes",
+		"GET /v1/subscriptions/sub_1", "POST /v1/subscriptions/sub_1", "GET /v1/subscriptions/sub_1", "POST /v1/subscriptions/sub_1", "GET /v1/subscriptions/sub_1", "POST /v1/subscriptions/sub_1",
+		"GET /v1/subscriptions/sub_1", "DELETE /v1/subscriptions/sub_1", "GET /v1/invoices",
 	}
 	if !slices.Equal(w.all, want) {
 		t.Errorf("got requests %q, want %q", w.all, want)
@@ -188,6 +190,11 @@ func callAll(ctx context.Context, c *Client) {
 	_, _ = c.ReadDispute(ctx, "du_1")
 	_, _ = c.disputesInEvents(ctx, time.Now().Add(-time.Hour))
 	_ = c.disputesBegun(ctx, time.Now().Add(-time.Hour), map[string]bool{}, func(billing.Dispute) error { return nil })
+	_, _ = c.change(ctx, "sub_1", "end", "test", func(billing.Agreement) bool { return false }, atPeriodEnd)
+	_ = c.SuspendAgreement(ctx, "sub_1", "test")
+	_, _ = c.change(ctx, "sub_1", "resume", "test", func(billing.Agreement) bool { return false }, unpause)
+	_ = c.CancelAgreement(ctx, "sub_1", "test")
+	_, _ = c.AgreementPayments(ctx, "sub_1", time.Now().Add(-time.Hour), time.Now())
 }
 
 // tryParameter sends one parameter of the sandbox to the mock. The mock names a

@@ -124,3 +124,21 @@ func TestSignatureHeaders(t *testing.T) {
 		}
 	}
 }
+
+// TestPaymentsThatStripeCollects: what Stripe takes for an invoice of its own is
+// reported by that invoice alone, also by versions that name its subscription
+// elsewhere.
+func TestPaymentsThatStripeCollects(t *testing.T) {
+	c := newStage(t).client
+	intent := []byte(`{"id":"evt_1","object":"event","api_version":"2024-06-20","type":"payment_intent.succeeded","created":1767225600,"data":{"object":{"id":"pi_1","object":"payment_intent","amount":999,"amount_received":999,"currency":"eur","status":"succeeded","created":1767225600,"invoice":"in_1"}}}`)
+	if r, ok, err := c.PaymentOf(intent); ok || err != nil {
+		t.Errorf("PaymentOf: got %+v, %t, %v, want none of ours", r, ok, err)
+	}
+	basil := []byte(`{"id":"evt_2","object":"event","api_version":"2025-03-31.basil","type":"invoice.paid","created":1767225600,"data":{"object":{"id":"in_1","object":"invoice","parent":{"subscription_details":{"subscription":"sub_1"}}}}}`)
+	if f, ok, err := c.FactOf(basil); !ok || err != nil || f.Agreement != "sub_1" {
+		t.Errorf("FactOf: got %+v, %t, %v, want subscription sub_1", f, ok, err)
+	}
+	if p, ok, err := c.AgreementPaymentOf(basil); !ok || !errors.Is(err, ErrPayload) {
+		t.Errorf("AgreementPaymentOf: got %+v, %t, %v, want ErrPayload: its figures are elsewhere", p, ok, err)
+	}
+}

@@ -166,7 +166,7 @@ func (c *Client) PaymentOf(body []byte) (report billing.PaymentReport, ok bool, 
 		return billing.PaymentReport{}, false, err
 	}
 	kind, ok := subjects[e.Type]
-	if !ok || e.savesOnly() {
+	if !ok || e.savesOnly() || kind == "payment_intent" && e.collected() {
 		return billing.PaymentReport{}, false, nil
 	}
 	if report, err = e.payment(kind); err != nil {
@@ -180,6 +180,15 @@ func (c *Client) PaymentOf(body []byte) (report billing.PaymentReport, ok bool, 
 		return report, true, fmt.Errorf("stripe: event %s (%s): %w", e.ID, e.Type, err)
 	}
 	return report, true, nil
+}
+
+// collected reports whether Stripe took a payment by itself for one of its own
+// invoices: the event about the invoice tells it, with the subscription.
+func (e wireEvent) collected() bool {
+	var object struct {
+		Invoice ref `json:"invoice"`
+	}
+	return e.Data != nil && json.Unmarshal(e.Data.Object, &object) == nil && object.Invoice != ""
 }
 
 func (e wireEvent) payment(kind string) (billing.PaymentReport, error) {

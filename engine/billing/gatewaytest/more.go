@@ -31,6 +31,9 @@ type More struct {
 	Bill  func(agreement string)
 	// Save does what a customer does on a page that saves a method.
 	Save func(reference string, c Card) error
+	// Imported makes an active agreement of 9.99 EUR a period at the gateway, whose
+	// first payment was made; CardSoftDecline fails with the next.
+	Imported func(c Card) string
 }
 
 // The further calls that faults can hit.
@@ -44,6 +47,7 @@ const (
 	CallSuspend       Call = "SuspendAgreement"
 	CallOpenSetup     Call = "OpenSetup"
 	CallReadSetup     Call = "ReadSetup"
+	CallEnd           Call = "EndAgreement"
 )
 
 // suite is a list of tests for one ability.
@@ -78,7 +82,8 @@ func runMore(t *testing.T, open func(t *testing.T) Harness) {
 		{"transactions", ability[billing.TransactionLister], transactionTests},
 		{"disputes", ability[billing.DisputeReader], disputeTests},
 		{"facts", ability[billing.WebhookFacts], factTests},
-		{"agreements", ability[billing.GatewaySubscriptions], agreementTests},
+		{"agreements", ability[billing.AgreementOpener], agreementTests},
+		{"gateway-owned subscriptions", ability[billing.GatewaySubscriptions], followTests},
 	} {
 		if !s.has(probe.Gateway) {
 			continue

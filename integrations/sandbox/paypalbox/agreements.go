@@ -9,9 +9,9 @@ import (
 
 // plan is the price of a subscription.
 type plan struct {
-	id    string
-	price sum
-	days  int
+	id           string
+	price        sum
+	months, days int
 }
 
 // AddPlan makes a plan of a price in the smallest unit of a currency, due every
@@ -22,6 +22,47 @@ func (b *Box) AddPlan(currency string, units int64, days int) string {
 	p := &plan{id: b.newID("P-"), price: sum{currency, units}, days: days}
 	b.plans.put(p.id, p)
 	return p.id
+}
+
+// AddMonthlyPlan is AddPlan for a price that is due every month.
+func (b *Box) AddMonthlyPlan(currency string, units int64) string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p := &plan{id: b.newID("P-"), price: sum{currency, units}, months: 1}
+	b.plans.put(p.id, p)
+	return p.id
+}
+
+// AddAgreement makes a subscription that a payer agreed to and paid for long ago,
+// as if it had been begun elsewhere; its next payment is due at next.
+func (b *Box) AddAgreement(planID, payer string, next time.Time) (string, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p, known := payerByEmail(payer)
+	pl, ok := b.plans.get(planID)
+	if !known || !ok {
+		return "", fmt.Errorf("add agreement to %s by %s: no such plan or payer", planID, payer)
+	}
+	a := &agreement{
+		id: b.newID("I-"), status: "ACTIVE", plan: pl.id, price: pl.price, outstanding: sum{pl.price.currency, 0}, quantity: 1, payer: p.Email, email: p.Email,
+		start: b.now(), next: next.UTC(), created: b.now(), updated: b.now(), base: b.opts.PublicURL,
+	}
+	a.last = &capture{id: b.newID(""), agreement: a.id, payer: p.Email, status: "COMPLETED", amount: pl.price, created: b.now(), updated: b.now()}
+	b.agreements.put(a.id, a)
+	b.emit("BILLING.SUBSCRIPTION.ACTIVATED", "subscription", a.render())
+	return a.id, nil
+}
+
+// SetPayer has the payments of a subscription come from another account, or from
+// the same one whose card has changed.
+func (b *Box) SetPayer(id, payer string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	a, ok := b.agreements.get(id)
+	if ok {
+		a.payer = payer
+	}
+	return ok
 }
 
 // agreement is a subscription that PayPal bills.
@@ -35,6 +76,7 @@ type agreement struct {
 	returnURL, cancelURL, base               string
 	revised                                  *agreement // what the payer is asked to agree to
 	paid                                     []string
+	last                                     *capture
 }
 
 func (a *agreement) render() object {
@@ -48,6 +90,9 @@ func (a *agreement) render() object {
 	}
 	if a.status != "APPROVAL_PENDING" {
 		info := object{"outstanding_balance": object{"currency_code": a.price.currency, "value": a.outstanding.value()}, "failed_payments_count": a.failed, "cycle_executions": []object{}}
+		if a.last != nil {
+			info["last_payment"] = object{"amount": a.last.amount.render(), "time": stamp(a.last.created)}
+		}
 		if a.status == "ACTIVE" {
 			info["next_billing_time"] = stamp(a.next)
 		}
@@ -237,7 +282,7 @@ func (b *Box) Bill(id string) bool {
 func (b *Box) bill(a *agreement) {
 	due := sum{a.price.currency, a.price.units * int64(a.quantity)}
 	if p, ok := b.plans.get(a.plan); ok {
-		a.next = a.next.AddDate(0, 0, p.days)
+		a.next = a.next.AddDate(0, p.months, p.days)
 	}
 	p, _ := payerByEmail(a.payer)
 	if p.later != "" {

@@ -28,7 +28,7 @@ func (b *Box) sell(a *agreement, due sum) {
 		created: b.now(), updated: b.now(),
 	}
 	b.captures.put(c.id, c)
-	a.paid, a.updated = append(a.paid, c.id), b.now()
+	a.paid, a.last, a.updated = append(a.paid, c.id), c, b.now()
 	b.emit("PAYMENT.SALE.COMPLETED", "sale", c.sale())
 }
 

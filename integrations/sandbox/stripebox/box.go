@@ -50,20 +50,22 @@ type Box struct {
 	courier *courier
 	keys    *keyring
 
-	mu         sync.Mutex // guards what follows
-	customers  shelf[*customer]
-	methods    shelf[*method]
-	sessions   shelf[*session]
-	intents    shelf[*intent]
-	charges    shelf[*charge]
-	refunds    shelf[*refund]
-	setups     shelf[*setupIntent]
-	disputes   shelf[*dispute]
-	payouts    shelf[*payout]
-	movements  shelf[*movement]
-	events     shelf[*event]
-	switches   Switches
-	complaints []string
+	mu            sync.Mutex // guards what follows
+	customers     shelf[*customer]
+	methods       shelf[*method]
+	sessions      shelf[*session]
+	intents       shelf[*intent]
+	charges       shelf[*charge]
+	refunds       shelf[*refund]
+	setups        shelf[*setupIntent]
+	disputes      shelf[*dispute]
+	payouts       shelf[*payout]
+	movements     shelf[*movement]
+	events        shelf[*event]
+	subscriptions shelf[*subscription]
+	bills         shelf[*bill]
+	switches      Switches
+	complaints    []string
 }
 
 // New returns a sandbox. Close it to stop its webhooks.

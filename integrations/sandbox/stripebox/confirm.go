@@ -80,7 +80,7 @@ func (b *Box) decline(p *intent, m *method, code, reason, message string, c *cal
 func (b *Box) addCharge(p *intent, m *method, status string) *charge {
 	ch := &charge{
 		id: b.newID("ch"), intent: p.id, customer: p.customer, method: m.id, currency: p.currency,
-		status: status, amount: p.amount, created: b.unix(), metadata: p.metadata,
+		status: status, amount: p.amount, created: b.unix(), metadata: p.metadata, invoice: p.invoice,
 	}
 	b.charges.put(ch.id, ch)
 	p.charge = ch.id

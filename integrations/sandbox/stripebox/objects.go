@@ -48,6 +48,7 @@ func (m *method) render() object {
 
 type intent struct {
 	id, currency, customer, method, status string
+	invoice                                string // of a subscription, that it collects
 	amount, received                       int64
 	description, setup, charge, session    string
 	secret, returnURL, actionURL           string
@@ -63,7 +64,7 @@ func (p *intent) render() object {
 		"amount_capturable": 0, "currency": p.currency, "status": p.status, "customer": null(p.customer),
 		"payment_method": null(p.method), "latest_charge": null(p.charge), "capture_method": "automatic_async",
 		"confirmation_method": "automatic", "metadata": p.metadata, "description": null(p.description),
-		"setup_future_usage": null(p.setup), "client_secret": p.secret, "invoice": nil, "next_action": nil,
+		"setup_future_usage": null(p.setup), "client_secret": p.secret, "invoice": null(p.invoice), "next_action": nil,
 		"last_payment_error": nil, "livemode": false, "created": p.created, "canceled_at": nil,
 		"cancellation_reason": null(p.cancelReason), "payment_method_types": []string{"card", "sepa_debit"},
 	}
@@ -81,7 +82,7 @@ func (p *intent) render() object {
 
 type charge struct {
 	id, intent, customer, method, currency, status string
-	code, message                                  string
+	code, message, invoice                         string
 	amount, refunded, created                      int64
 	metadata                                       map[string]string
 }
@@ -92,7 +93,7 @@ func (c *charge) render() object {
 		"currency": c.currency, "payment_intent": c.intent, "customer": null(c.customer),
 		"payment_method": null(c.method), "status": c.status, "paid": c.status == "succeeded",
 		"captured": c.status == "succeeded", "refunded": c.refunded == c.amount, "disputed": false,
-		"failure_code": null(c.code), "failure_message": null(c.message), "balance_transaction": nil,
+		"invoice": null(c.invoice), "failure_code": null(c.code), "failure_message": null(c.message), "balance_transaction": nil,
 		"metadata": c.metadata, "created": c.created, "livemode": false,
 	}
 }

@@ -175,7 +175,7 @@ func (p param) check(name, value string) *apiError {
 		return checkMetadata(name, value)
 	}
 	switch {
-	case value == "":
+	case value == "" && !slices.Contains(p.enum, ""): // an empty value unsets what can be unset
 		return invalid(name, "parameter_invalid_empty", "You passed an empty string for '%s'. We assume empty values are an attempt to unset a parameter; however '%s' cannot be unset. You should remove '%s' from your request or supply a non-empty value.", name, name, name)
 	case len(value) > limit:
 		return invalid(name, "parameter_invalid_string_length", "Invalid string: must be at most %d characters", limit)

@@ -146,7 +146,7 @@ func (b *Box) expandAll(o object, paths []string) *apiError {
 	return nil
 }
 
-var expandable = map[string]bool{"customer": true, "payment_method": true, "payment_intent": true, "latest_charge": true, "charge": true, "source": true, "setup_intent": true}
+var expandable = map[string]bool{"customer": true, "payment_method": true, "payment_intent": true, "latest_charge": true, "charge": true, "source": true, "setup_intent": true, "latest_invoice": true}
 
 func (b *Box) expand(o object, path []string) bool {
 	name := path[0]
@@ -199,6 +199,9 @@ func (b *Box) find(id string) (object, bool) {
 		return v.render(), true
 	}
 	if v, ok := b.payouts.get(id); ok {
+		return v.render(), true
+	}
+	if v, ok := b.bills.get(id); ok {
 		return v.render(), true
 	}
 	return nil, false

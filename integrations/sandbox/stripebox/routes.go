@@ -54,9 +54,19 @@ func routes() map[string]endpoint {
 		"GET /v1/events": {do: listEvents, spec: merged(paging, created, spec{
 			"type": {}, "types[#]": {}, "delivery_success": {kind: boolean},
 		})},
-		"GET /v1/events/{id}": {do: readEvent},
-		"GET /v1/balance":     {do: readBalance},
-		"GET /v1/account":     {do: readAccount},
+		"GET /v1/events/{id}":        {do: readEvent},
+		"GET /v1/subscriptions/{id}": {do: readSubscription},
+		"POST /v1/subscriptions/{id}": {do: changeSubscription, spec: merged(metadata, spec{
+			"cancel_at_period_end": {kind: boolean}, "pause_collection": oneOf(""), "pause_collection[behavior]": oneOf("void", "keep_as_draft", "mark_uncollectible"),
+		})},
+		"DELETE /v1/subscriptions/{id}": {do: cancelSubscription, spec: spec{
+			"invoice_now": {kind: boolean}, "prorate": {kind: boolean}, "cancellation_details[comment]": {},
+		}},
+		"GET /v1/invoices": {do: listBills, spec: merged(paging, created, spec{
+			"subscription": {}, "customer": {}, "status": oneOf("paid", "open", "draft", "uncollectible", "void"),
+		})},
+		"GET /v1/balance": {do: readBalance},
+		"GET /v1/account": {do: readAccount},
 	}
 }
 

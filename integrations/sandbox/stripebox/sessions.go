@@ -135,13 +135,16 @@ func (b *Box) expire(s *session, c *call) {
 	b.emit("checkout.session.expired", s.render(), c)
 }
 
-// sweep expires the pages whose time is over.
+// sweep does what time has brought: pages expire, periods of subscriptions end.
 func (b *Box) sweep() {
 	now := b.unix()
 	for _, s := range b.sessions.all() {
 		if s.status == "open" && s.expires <= now {
 			b.expire(s, nil)
 		}
+	}
+	for _, s := range b.subscriptions.all() {
+		b.renew(s)
 	}
 }
 
