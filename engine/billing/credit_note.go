@@ -3,6 +3,7 @@ package billing
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/ezscale/ezscale/engine/lifecycle"
 	"github.com/ezscale/ezscale/engine/money"
@@ -159,7 +160,85 @@ func (g creditGroup) parts(net money.Amount) ([]int64, error) {
 		rest -= parts[i]
 	}
 	parts[len(g)-1] = rest
-	return parts, nil
+	return g.level(parts), nil
+}
+
+// farthest bounds how far level moves a discount; the tax of this many units
+// passes every fraction of one at rates from half a percent on.
+const farthest = 200
+
+// maxTaxes is the sum of a line's taxes and each of them.
+const maxTaxes = 1 + tax.Levels
+
+// level moves parts between a discount and its line by as little as it takes for
+// the tax that is given back so far to lie between none and all that the group
+// has. The taxes of line and discount are rounded apart, so that in between one
+// unit more could come back than was ever charged. The sum stays as it is. Of two
+// taxes each is kept to where that can be, their sum always.
+func (g creditGroup) level(parts []int64) []int64 {
+	for _, taxes := range []int{maxTaxes, 1} {
+		for step := int64(0); step <= farthest; step++ {
+			for _, by := range []int64{step, -step} {
+				for some := range 1 << min(len(parts)-1, 4) {
+					if moved := moveSome(parts, some, by); g.taxLies(moved, taxes) {
+						return moved
+					}
+				}
+			}
+		}
+	}
+	return parts
+}
+
+// moveSome takes so much more of each of some discounts, given by their bits, and
+// of the line as much more as that.
+func moveSome(parts []int64, some int, by int64) []int64 {
+	moved := slices.Clone(parts)
+	for i := range len(parts) - 1 {
+		if some>>i&1 == 1 {
+			moved[i], moved[len(parts)-1] = moved[i]-by, moved[len(parts)-1]+by
+		}
+	}
+	return moved
+}
+
+// taxLies reports whether, with these parts credited as well, none of the group's
+// first so many sums of tax is credited beyond what it has. A part that no line
+// has is no.
+func (g creditGroup) taxLies(parts []int64, taxes int) bool {
+	so, all := []int64{}, []int64{}
+	for i, l := range g {
+		if sign := int64(l.Split.Net.Sign()); parts[i]*sign < 0 || abs(parts[i]) > abs(l.left()) {
+			return false
+		}
+		part := money.Must(l.Credited.Minor()+parts[i], l.Split.Net.Currency())
+		taken, err := l.Split.Credit(l.Split.Net.Zero(), part)
+		if err != nil {
+			return false
+		}
+		so, all = addTaxes(so, taken), addTaxes(all, l.Split)
+	}
+	for i := range so[:min(taxes, len(so))] {
+		if so[i]*all[i] < 0 || abs(so[i]) > abs(all[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// addTaxes adds the tax of a line, and each of its taxes, to sums.
+func addTaxes(sums []int64, s tax.Split) []int64 {
+	taxes := []int64{s.Tax.Minor()}
+	for _, c := range s.Taxes.Components {
+		taxes = append(taxes, c.Tax)
+	}
+	for i, minor := range taxes {
+		if i == len(sums) {
+			sums = append(sums, 0)
+		}
+		sums[i] += minor
+	}
+	return sums
 }
 
 // take adds a group's part to the note.
