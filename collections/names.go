@@ -53,4 +53,5 @@ const (
 	UnmatchedPayments   = "unmatched_payments"
 	BankImports         = "bank_imports"
 	PriceAnnouncements  = "price_announcements"
+	GatewayMovements    = "gateway_movements"
 )

@@ -60,16 +60,18 @@ func Register(app core.App, d Deps) error {
 
 	staff.Register(app, staff.Deps{Now: d.Now, Sealer: d.Sealer, SQLConsole: d.SQLConsole})
 	bk := books.New(d.Now)
-	pay := payments.Register(app, table, worker, payments.Deps{Now: d.Now, Books: bk, Sealer: d.Sealer, Factories: d.Gateways, Override: d.GatewayOverride, ByHand: d.Driver != nil})
+	mails := notify.New(notify.Deps{Now: d.Now, Books: bk, InvoicePDF: invoices.RenderPDF})
+	pay := payments.Register(app, table, worker, payments.Deps{
+		Now: d.Now, Books: bk, Sealer: d.Sealer, Factories: d.Gateways, Override: d.GatewayOverride, ByHand: d.Driver != nil, Disputed: mails.Disputed, DisputeDue: mails.DisputeDue,
+	})
 	worker.YieldTo(pay.Busy) // money first
 	billing.Register(app, table, worker, billingDeps(d, bk, pay))
 	exchange.Register(table)
 	taxes.Register(app, table, worker, taxes.Deps{Now: d.Now, Register: d.VATRegister})
-	var mails *notify.Subject
 	var services *provisioning.Subject
 	renewing := renewals.Register(app, table, worker, renewals.Deps{Now: d.Now, Books: bk, Close: pay.CloseAll, Target: billing.Target, Feasible: feasibleBy(&services), PriceMail: priceMail(&mails)})
 	services = provisioning.Register(app, table, worker, provisioning.Deps{Now: d.Now, Books: bk, Sealer: d.Sealer, Factories: d.Platforms, Override: d.PlatformOverride})
-	mails = notify.Register(app, worker, notify.Deps{Now: d.Now, Books: bk, InvoicePDF: invoices.RenderPDF})
+	mails.Register(app, worker)
 	invoices.Register(app, table, worker, invoicesDeps(d, bk, pay, mails))
 	collecting := dunning.Register(app, table, dunningDeps(d, bk, pay, mails))
 	account.Register(app, table, account.Deps{Now: d.Now, AlreadyRegistered: mails.AlreadyRegistered})
@@ -78,7 +80,7 @@ func Register(app core.App, d Deps) error {
 	if err != nil {
 		return err
 	}
-	timed := schedule.New(app, d.Now, tasks(pay, renewing, collecting, services)...)
+	timed := schedule.New(app, d.Now, tasks(pay, renewing, collecting, services, mails)...)
 	if d.Driver != nil {
 		d.Driver.take(app, table, worker, pay, timed)
 		return nil

@@ -34,7 +34,7 @@ func billingDeps(d Deps, bk *books.Books, pay *payments.Subject) billing.Deps {
 func invoicesDeps(d Deps, bk *books.Books, pay *payments.Subject, mails *notify.Subject) invoices.Deps {
 	return invoices.Deps{
 		Now: d.Now, Books: bk, Key: d.LinkKey, Gateways: choices(pay), Pay: payBy(pay), PayMany: payManyBy(pay), PaymentOf: paymentBy(pay), ChargeSaved: chargeBy(pay), Close: pay.CloseAll,
-		Send: mails.SendInvoice,
+		Send: mails.SendInvoice, Refund: pay.Refund,
 	}
 }
 
@@ -141,13 +141,16 @@ func dunningDeps(d Deps, bk *books.Books, pay *payments.Subject, mails *notify.S
 
 // tasks lists what is done by time. The order is that of a day's work: money and
 // invoices first, then what follows from them.
-func tasks(pay *payments.Subject, renewing *renewals.Subject, collecting *dunning.Subject, services *provisioning.Subject) []schedule.Task {
+func tasks(pay *payments.Subject, renewing *renewals.Subject, collecting *dunning.Subject, services *provisioning.Subject, mails *notify.Subject) []schedule.Task {
 	return []schedule.Task{
 		{Name: "gateways", Every: 5 * time.Minute, Run: pay.Probe},
 		{Name: "renewals", Every: time.Minute, Run: renewing.Run},
 		{Name: "dunning", Every: time.Minute, Run: collecting.Run},
 		{Name: "inbox", Every: time.Hour, Run: pay.PurgeEvents},
 		{Name: "services", Every: 10 * time.Minute, Run: services.Reconcile},
+		{Name: "fees", Every: time.Hour, Run: pay.BookFees},
+		{Name: "disputes", Every: time.Hour, Run: pay.RemindOfDisputes},
+		{Name: "cards", Every: 6 * time.Hour, Run: mails.CardsExpiring},
 	}
 }
 

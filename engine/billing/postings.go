@@ -9,6 +9,7 @@ const (
 	TopUps        Account = "topups"         // credit that is invoiced and not yet paid
 	Disputed      Account = "disputed"       // money that a gateway holds back during a dispute
 	DisputeLosses Account = "dispute_losses" // money that a lost dispute took
+	PaidOut       Account = "paid_out"       // money that gateways sent to our bank
 )
 
 // PostCreditNote books a credit note over the given totals, all positive: sales
@@ -63,6 +64,12 @@ func PostTopUpPaid(a money.Amount) []Entry {
 // negative.
 func PostFee(gateway string, a money.Amount) []Entry {
 	return entries(Entry{GatewayFees, a}, Entry{CashAccount(gateway), a.Neg()})
+}
+
+// PostPayout books money that a gateway sent to our bank, or that came back where
+// a is negative.
+func PostPayout(gateway string, a money.Amount) []Entry {
+	return entries(Entry{PaidOut, a}, Entry{CashAccount(gateway), a.Neg()})
 }
 
 // PostDisputeOpened books money that a gateway withdrew for a dispute.

@@ -26,9 +26,22 @@ var moneyRules = []Rule{
 		"WITH `cash` AS (SELECT substr(`account`, 6) AS `gateway`, `currency`, SUM(`amount_minor`) AS `sum` FROM `ledger_entries` WHERE `account` LIKE 'cash:%' GROUP BY 1, 2)," +
 			" `known` AS (SELECT `gateway`, `currency`, SUM(`amount`) AS `sum` FROM (SELECT `gateway`, `currency`, `amount_minor` - `fee_minor` AS `amount` FROM `payment_transactions` WHERE `status` = 'succeeded' AND `gateway` != 'credit'" +
 			" UNION ALL SELECT `gateway`, `currency`, -`amount_minor` FROM `refunds` WHERE `status` != 'failed'" +
-			" UNION ALL SELECT `gateway`, `currency`, -(CASE WHEN `funds_withdrawn` THEN `amount_minor` ELSE 0 END) - `fee_minor` FROM `disputes`) GROUP BY 1, 2)," +
+			" UNION ALL SELECT `gateway`, `currency`, -(CASE WHEN `funds_withdrawn` THEN `amount_minor` ELSE 0 END) - `fee_minor` FROM `disputes`" +
+			" UNION ALL SELECT `gateway`, `currency`, `amount_minor` FROM `gateway_movements`) GROUP BY 1, 2)," +
 			" `all` AS (SELECT `gateway`, `currency`, `sum` FROM `cash` UNION ALL SELECT `gateway`, `currency`, -`sum` FROM `known`)" +
 			" SELECT `gateway` || ' ' || `currency` AS `what`, SUM(`sum`) AS `off` FROM `all` GROUP BY `gateway`, `currency` HAVING SUM(`sum`) != 0",
+	},
+	{
+		"a payment's fee is posted, and nothing else is as one",
+		"WITH `posted` AS (SELECT substr(`posting`, 5) AS `payment`, SUM(`amount_minor`) AS `fee` FROM `ledger_entries` WHERE `posting` BETWEEN 'fee:' AND 'fee:~' AND `account` = 'gateway_fees' GROUP BY 1)" +
+			" SELECT `p`.`id` AS `what`, `p`.`fee_minor` - IFNULL(`f`.`fee`, 0) AS `off` FROM `payment_transactions` `p` LEFT JOIN `posted` `f` ON `f`.`payment` = `p`.`id` WHERE `off` != 0" +
+			" UNION ALL SELECT `payment`, -`fee` FROM `posted` WHERE `payment` NOT IN (SELECT `id` FROM `payment_transactions`)",
+	},
+	{
+		"a movement of a gateway's account is posted, and nothing else is as one",
+		"WITH `posted` AS (SELECT substr(`posting`, 10) AS `movement`, SUM(IIF(`account` LIKE 'cash:%', `amount_minor`, 0)) AS `sum` FROM `ledger_entries` WHERE `posting` BETWEEN 'movement:' AND 'movement:~' GROUP BY 1)" +
+			" SELECT `m`.`reference` AS `what`, `m`.`amount_minor` - IFNULL(`f`.`sum`, 0) AS `off` FROM `gateway_movements` `m` LEFT JOIN `posted` `f` ON `f`.`movement` = `m`.`id` WHERE `off` != 0" +
+			" UNION ALL SELECT `movement`, -`sum` FROM `posted` WHERE `movement` NOT IN (SELECT `id` FROM `gateway_movements`)",
 	},
 	{
 		"what was refunded of a payment is what its refunds took",

@@ -47,10 +47,11 @@ type Follower func(tx core.App, d Document) error
 // Books writes documents and tells followers. Register followers before use;
 // after that it is safe for concurrent use.
 type Books struct {
-	now    func() time.Time
-	issued []Follower
-	paid   []Follower
-	voided []Follower
+	now      func() time.Time
+	issued   []Follower
+	paid     []Follower
+	voided   []Follower
+	refunded []RefundFollower
 }
 
 // New makes books without followers.
@@ -69,6 +70,22 @@ func (b *Books) OnPaid(f Follower) { b.paid = append(b.paid, f) }
 // OnVoided follows invoices that are cancelled, by voiding or by a credit note
 // over the whole of an unpaid one.
 func (b *Books) OnVoided(f Follower) { b.voided = append(b.voided, f) }
+
+// RefundFollower follows a refund from one status to another, in the transaction
+// in which it happens, as Follower does invoices.
+type RefundFollower func(tx core.App, r Refund, before billing.RefundStatus) error
+
+// OnRefund follows refunds whose status changed.
+func (b *Books) OnRefund(f RefundFollower) { b.refunded = append(b.refunded, f) }
+
+func (b *Books) tellRefund(tx core.App, r Refund, before billing.RefundStatus) error {
+	for _, f := range b.refunded {
+		if err := f(tx, r, before); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 func tell(tx core.App, followers []Follower, d Document) error {
 	for _, f := range followers {

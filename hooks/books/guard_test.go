@@ -48,6 +48,8 @@ var guards = []guarded{
 	{"guard_refunds_UPDATE", "UPDATE refunds SET payment = ''", "a refund keeps its amount"},
 	{"guard_refunds_DELETE", "DELETE FROM refunds", "refunds are never deleted"},
 	{"guard_disputes_DELETE", "DELETE FROM disputes", "disputes are never deleted"},
+	{"guard_gateway_movements_UPDATE", "UPDATE gateway_movements SET amount_minor = 1", "a movement of a gateway is never edited"},
+	{"guard_gateway_movements_DELETE", "DELETE FROM gateway_movements", "a movement of a gateway is never deleted"},
 	{"guard_dunning_steps_DELETE", "DELETE FROM dunning_steps", "dunning steps are never deleted"},
 	{"guard_credit_adjustments_UPDATE", "UPDATE credit_adjustments SET amount_minor = 1", "a credit adjustment is never edited"},
 	{"guard_credit_adjustments_DELETE", "DELETE FROM credit_adjustments", "a credit adjustment is never deleted"},

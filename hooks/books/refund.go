@@ -80,7 +80,10 @@ func (b *Books) BeginRefund(tx core.App, now time.Time, p Payout) (Refund, error
 		return Refund{}, err
 	}
 	r.ID = id
-	return r, collections.Post(tx, now, "refund:"+r.ID, p.User, "", p.Payment, billing.PostRefund(p.Gateway, p.Amount))
+	if err := collections.Post(tx, now, "refund:"+r.ID, p.User, "", p.Payment, billing.PostRefund(p.Gateway, p.Amount)); err != nil || r.Status == billing.RefundCreated {
+		return r, err
+	}
+	return r, b.tellRefund(tx, r, billing.RefundCreated)
 }
 
 // made reports whether a refund is the one asked for.
@@ -160,13 +163,24 @@ func (b *Books) SettleRefund(tx core.App, now time.Time, id string, rep RefundRe
 	if err != nil {
 		return fmt.Errorf("refund %s: %w", id, err)
 	}
-	if rep.Status != billing.RefundFailed {
-		return nil
+	before := r.Status
+	if r.Status, r.Failure = rep.Status, rep.Failure; rep.Reference != "" {
+		r.Reference = rep.Reference
 	}
-	_, err = collections.Statement(tx, "UPDATE `payment_transactions` SET `refunded_minor` = `refunded_minor` - {:amount}, `updated` = {:now} WHERE `id` = {:id}").
+	if rep.Status == billing.RefundFailed {
+		if err := giveBack(tx, now, r); err != nil {
+			return err
+		}
+	}
+	return b.tellRefund(tx, r, before)
+}
+
+// giveBack makes a refund that failed the customer's credit again.
+func giveBack(tx core.App, now time.Time, r Refund) error {
+	_, err := collections.Statement(tx, "UPDATE `payment_transactions` SET `refunded_minor` = `refunded_minor` - {:amount}, `updated` = {:now} WHERE `id` = {:id}").
 		Bind(dbx.Params{"id": r.Payment, "amount": r.Amount.Minor(), "now": stamp(now)}).Execute()
 	if err != nil {
-		return fmt.Errorf("refund %s: %w", id, err)
+		return fmt.Errorf("refund %s: %w", r.ID, err)
 	}
-	return collections.Post(tx, now, "refund_failed:"+id, r.User, "", r.Payment, billing.PostRefundFailed(r.Gateway, r.Amount))
+	return collections.Post(tx, now, "refund_failed:"+r.ID, r.User, "", r.Payment, billing.PostRefundFailed(r.Gateway, r.Amount))
 }

@@ -111,6 +111,13 @@ func (w *world) giveBack() {
 			return err
 		}
 		_, err := w.books.RecordDispute(tx, now, books.Dispute{Gateway: "stripe", ID: "dp_1", Payment: payment, Status: billing.DisputeNeedsResponse, Amount: eur(300), Withdrawn: true})
+		if err != nil {
+			return err
+		}
+		if _, err = w.books.RecordFee(tx, now, payment, eur(32)); err != nil {
+			return err
+		}
+		_, err = w.books.RecordMovement(tx, now, books.Movement{Gateway: "stripe", Kind: books.MovementPayout, Reference: "po_1", Amount: eur(-100), At: now})
 		return err
 	})
 }

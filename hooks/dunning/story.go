@@ -25,6 +25,8 @@ type teller struct {
 	text *locales.Locale
 	now  time.Time
 	told []whyEntry
+	// staff may read what is none of a customer's business.
+	staff bool
 }
 
 func newTeller(app core.App, lang string, now time.Time) *teller {
@@ -56,6 +58,9 @@ func (t *teller) invoices(subscription string) error {
 			if err := t.tell(c, e); err != nil {
 				return err
 			}
+		}
+		if err := t.moved(c); err != nil {
+			return err
 		}
 		for code, stored := range map[string]string{"paid": r.PaidAt, "void": r.VoidAt} {
 			at, err := collections.ParseStamp(stored)

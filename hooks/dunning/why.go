@@ -133,6 +133,7 @@ func (s *Subject) why(r *op.Request, id, lang string) (whyView, error) {
 		v.Service, v.Hold = svc.Id, svc.GetString("hold")
 	}
 	t := newTeller(r.App, lang, r.Now())
+	t.staff = r.Auth != nil && r.Auth.IsSuperuser()
 	if err := t.invoices(id); err != nil {
 		return v, err
 	}

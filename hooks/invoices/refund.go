@@ -1,6 +1,7 @@
 package invoices
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -280,7 +281,7 @@ func (s *subject) sendRefund(r *jobs.Run) error {
 	}
 	rep, err := s.Refund(r.Context(), r.App, refund)
 	if err != nil {
-		return fmt.Errorf("refund %s of payment %s: %w", refund.ID, refund.Payment, err)
+		return errors.Join(fmt.Errorf("refund %s of payment %s: %w", refund.ID, refund.Payment, err), s.unknown(r, refund, err))
 	}
 	if err := r.Outcome(func(tx core.App) error { return s.Books.SettleRefund(tx, r.Now(), refund.ID, rep) }); err != nil {
 		return err
@@ -289,4 +290,15 @@ func (s *subject) sendRefund(r *jobs.Run) error {
 		return jobs.Later(refundAgain)
 	}
 	return nil
+}
+
+// unknown notes that the gateway's answer was lost, for staff to see while it is
+// asked again.
+func (s *subject) unknown(r *jobs.Run, refund books.Refund, cause error) error {
+	if !errors.Is(cause, billing.ErrOutcomeUnknown) {
+		return nil
+	}
+	return r.App.RunInTransaction(func(tx core.App) error {
+		return s.Books.SettleRefund(tx, r.Now(), refund.ID, books.RefundReport{Status: billing.RefundUnknown})
+	})
 }

@@ -59,6 +59,7 @@ type invoiceView struct {
 	Taxes    []taxView         `json:"taxes"`
 	Lines    []lineView        `json:"lines"`
 	Payments []paymentView     `json:"payments"`
+	Refunds  []refundRow       `json:"refunds"` // of its payments, as they stand
 	Related  []documentRef     `json:"related"`
 }
 
@@ -72,7 +73,7 @@ func (s *subject) viewInvoice(inv *core.Record, now time.Time) (invoiceView, err
 		IssuedAt: optional(collections.Time(inv, "issued_at")), DueAt: collections.Time(inv, "due_at"), PaidAt: optional(collections.Time(inv, "paid_at")), VoidedAt: optional(collections.Time(inv, "voided_at")),
 		Currency: inv.GetString("currency"), Subtotal: totals.Subtotal, Tax: totals.Tax, Total: totals.Total,
 		Inclusive: inv.GetBool("tax_inclusive"), Rounding: inv.GetString("tax_rounding"), Note: inv.GetString("note"),
-		Taxes: []taxView{}, Lines: []lineView{}, Payments: []paymentView{}, Related: []documentRef{},
+		Taxes: []taxView{}, Lines: []lineView{}, Payments: []paymentView{}, Refunds: []refundRow{}, Related: []documentRef{},
 	}
 	for field, into := range map[string]*money.Amount{"paid_minor": &v.Paid, "credited_minor": &v.Credited, "written_off_minor": &v.WrittenOff, "due_minor": &v.Due} {
 		if *into, err = collections.Amount(inv, field); err != nil {
@@ -99,6 +100,9 @@ func (s *subject) wholeInvoice(app core.App, inv *core.Record, now time.Time) (i
 		return v, err
 	}
 	if v.Payments, err = invoicePayments(app, inv); err != nil {
+		return v, err
+	}
+	if v.Refunds, err = refundsOn(app, inv); err != nil {
 		return v, err
 	}
 	v.Related, err = related(app, inv)

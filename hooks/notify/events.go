@@ -20,6 +20,7 @@ import (
 func (s *Subject) onRecords(app core.App) {
 	s.Books.OnIssued(s.issued)
 	s.Books.OnPaid(s.paid)
+	s.Books.OnRefund(s.refunded)
 	app.OnRecordUpdateExecute(collections.Services).Bind(&hook.Handler[*core.RecordEvent]{Id: "notifyService", Priority: 10, Func: func(e *core.RecordEvent) error {
 		before, restart := e.Record.Original().GetString("status"), e.Record.Original().GetBool("restart_needed")
 		if err := e.Next(); err != nil {

@@ -28,14 +28,16 @@ type Deps struct {
 // Subject is notify bound to one app.
 type Subject struct{ Deps }
 
+// New makes notify, which writes mails from now on and sends them once it is
+// registered.
+func New(deps Deps) *Subject { return &Subject{deps} }
+
 // Register binds notify's hooks and jobs.
-func Register(app core.App, worker *jobs.Worker, deps Deps) *Subject {
-	s := &Subject{deps}
+func (s *Subject) Register(app core.App, worker *jobs.Worker) {
 	s.onRecords(app)
 	s.onSubscriptions(app)
 	s.onAccountMails(app)
 	worker.Handle(jobMail, s.send)
-	return s
 }
 
 // letter is a mail about to be written.

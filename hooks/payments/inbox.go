@@ -180,7 +180,7 @@ func (b *inbox) one(tx core.App, r inboxRow, gateway billing.Gateway) (status, n
 		if known, err := b.subject.setupEvent(tx, r); known || err != nil {
 			return "done", "", err
 		}
-		return "ignored", "not about a payment", nil
+		return b.subject.aside(tx, r, gateway)
 	}
 	return b.subject.settleEvent(tx, r.Gateway, rep)
 }
@@ -252,10 +252,10 @@ func (s *Subject) retryEvent(r *jobs.Run) error {
 	if err != nil {
 		return classed(err)
 	}
+	if !ok {
+		return s.retryAside(r, gateway, row)
+	}
 	return r.App.RunInTransaction(func(tx core.App) error {
-		if !ok {
-			return s.closeEvents(tx, "ignored", "not about a payment", row.ID)
-		}
 		status, note, err := s.settleEvent(tx, row.Gateway, rep)
 		if err != nil {
 			return err

@@ -45,6 +45,10 @@ type Deps struct {
 	Sealer    *collections.Sealer
 	Factories map[string]Factory  // by gateway kind
 	Override  map[string]Settings // from the environment, by kind; set fields win
+	// Disputed tells staff of news of a dispute, and DisputeDue of one whose
+	// evidence is due in so many days, in the transaction of tx.
+	Disputed   func(tx core.App, dispute *core.Record) error
+	DisputeDue func(tx core.App, dispute *core.Record, days int) error
 	// ByHand leaves the inbox to Settle: nothing runs by itself, and a delivery is
 	// stored by the request that brings it.
 	ByHand bool
@@ -81,6 +85,9 @@ func Register(app core.App, table *op.Table, worker *jobs.Worker, deps Deps) *Su
 	s.bankOps(table)
 	s.gatewayOps(table)
 	s.eventOps(table)
+	s.refundOps(table)
+	s.disputeOps(table)
+	deps.Books.OnRefund(s.followRefund)
 	s.guard(app)
 	s.guardGateways(app)
 	worker.Handle(jobWebhook, s.retryEvent)

@@ -61,6 +61,7 @@ var written = map[string]string{
 	collections.CreditNoteItems:     "Lines belong to their credit note and are written with it.",
 	collections.Refunds:             "Refunds are made by their operation, so that each is booked once.",
 	collections.Disputes:            "Disputes are what the gateway reports.",
+	collections.GatewayMovements:    "Movements are what the gateway's own book says.",
 	collections.CreditBalances:      "The balance follows the ledger; book a credit adjustment.",
 	collections.CreditAdjustments:   "Credit is given and taken by its operation, so that it is booked.",
 	collections.DunningSteps:        "The steps of dunning are written by the product alone.",

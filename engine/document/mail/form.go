@@ -86,6 +86,14 @@ var forms = map[Kind]form{
 		needs: []field{fieldAmount},
 		rows:  []row{{"amount", fieldAmount}, {"method", fieldMethod}, {"invoice", fieldNumber}, {"reason", fieldReason}},
 	},
+	RefundReturned: {
+		needs: []field{fieldAmount, fieldLink},
+		rows:  []row{{"amount", fieldAmount}, {"method", fieldMethod}, {"invoice", fieldNumber}},
+	},
+	StaffDispute: {
+		needs: []field{fieldAmount, fieldNumber, fieldMethod, fieldTitle},
+		rows:  []row{{"amount", fieldAmount}, {"method", fieldMethod}, {"reference", fieldNumber}, {"status", fieldTitle}, {"reason", fieldReason}, {"evidence", fieldOn}, {"customer", fieldUser}},
+	},
 	TrialEnding: {
 		needs: []field{fieldLink, fieldService, fieldAmount, fieldOn},
 		rows:  []row{{"service", fieldService}, {"ends", fieldOn}, {"price", fieldAmount}},
@@ -115,7 +123,7 @@ func Kinds() []Kind {
 		PaymentReminder, PaymentFailed, MethodNeeded, ConfirmPayment, CardExpiring,
 		OverdueNotice1, OverdueNotice2, OverdueNotice3, LateFee,
 		ServiceSuspended, SuspendedUnpaid, ServiceUnsuspended, RestartNeeded, FinalWarning, Terminated,
-		CreditNote, RefundMade, TrialEnding, PriceChange, PriceChanges, PriceChangeOff, CancellationConfirmed, CancellationUndone,
+		CreditNote, RefundMade, RefundReturned, StaffDispute, TrialEnding, PriceChange, PriceChanges, PriceChangeOff, CancellationConfirmed, CancellationUndone,
 	}
 }
 

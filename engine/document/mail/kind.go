@@ -48,6 +48,11 @@ const (
 
 	CreditNote Kind = "credit_note" // Number is its own, Invoice the corrected one; PDF attached
 	RefundMade Kind = "refund_made" // Number, where set, is the invoice
+	// RefundReturned tells that a refund came back and is credit now.
+	RefundReturned Kind = "refund_returned"
+	// StaffDispute tells staff of a dispute: Number is the gateway's id, Method the
+	// gateway, On where set the last day for evidence.
+	StaffDispute Kind = "staff_dispute"
 
 	TrialEnding           Kind = "trial_ending"  // On is the last day, Amount the price after it
 	PriceChange           Kind = "price_change"  // Was is the old price, On the first day at the new one

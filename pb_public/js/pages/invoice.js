@@ -56,6 +56,7 @@ function Body({ invoice: i, refresh }) {
             <${Returned} invoice=${i} refresh=${refresh} />
             <section class="card"><${Lines} invoice=${i} /></section>
             ${i.payments?.length > 0 && html`<section class="card"><div class="card-head"><h2>${t("invoice.payments")}</h2></div><div class="card-body"><${Payments} items=${i.payments} /></div></section>`}
+            ${i.refunds?.length > 0 && html`<section class="card"><div class="card-head"><h2>${t("invoice.refunds")}</h2></div><div class="card-body"><${Refunds} items=${i.refunds} /></div></section>`}
         </div>
         <section class="card">
             <div class="card-head"><h2>${t("invoice.status")}</h2><${Badge} state=${invoiceState(i)} live=${true} /></div>
@@ -91,3 +92,9 @@ const Payments = ({ items }) => html`<ol class="log">${items.map((p) => html`<li
     <span>${has("gateway." + p.gateway) ? t("gateway." + p.gateway) : p.gateway} · <span class=${p.state === "succeeded" ? "ok" : p.state === "declined" ? "bad" : "muted"}>${t("payment." + p.state)}</span>
         ${p.reason && html`<br /><span class="sub">${p.reason}</span>`}<br /><span class="sub"><${Ago} at=${p.at} /></span></span>
     <span class="num">${money(p.amount)}</span></li>`)}</ol>`;
+
+/** Money on its way back, or back already. One that failed is credit again. @param {{items: any[]}} props */
+const Refunds = ({ items }) => html`<ol class="log">${items.map((r) => html`<li>
+    <span>${r.method || (has("gateway." + r.gateway) ? t("gateway." + r.gateway) : r.gateway)} · <span class=${r.state === "succeeded" ? "ok" : r.state === "failed" ? "bad" : "muted"}>${t("refund." + r.state)}</span>
+        <br /><span class="sub"><${Ago} at=${r.at} /></span></span>
+    <span class="num">${money(r.amount)}</span></li>`)}</ol>`;
