@@ -56,10 +56,19 @@ func (d *debt) day(n int) {
 	}
 }
 
-// keep replaces the saved cards by these.
+// keep replaces the saved cards by these, here and at Stripe, which tells nobody.
 func (d *debt) keep(cards ...string) {
 	d.Helper()
 	customer := d.One(collections.GatewayCustomers, dbx.HashExp{"user": d.ada.Id}).GetString("customer_id")
+	d.Stripe.SetWebhook("", "")
+	defer d.Stripe.SetWebhook(d.URL+"/webhooks/stripe", testapp.WebhookSecret)
+	old := []string{}
+	if err := d.DB().NewQuery("SELECT `gateway_method_id` FROM `payment_methods` WHERE `user` = {:user}").Bind(dbx.Params{"user": d.ada.Id}).Column(&old); err != nil {
+		d.Fatal(err)
+	}
+	for _, id := range old {
+		d.Stripe.DetachCard(id)
+	}
 	if _, err := d.DB().NewQuery("UPDATE `payment_methods` SET `active` = FALSE, `is_default` = FALSE WHERE `user` = {:user}").Bind(dbx.Params{"user": d.ada.Id}).Execute(); err != nil {
 		d.Fatal(err)
 	}
