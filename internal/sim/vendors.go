@@ -11,7 +11,9 @@ import (
 	"github.com/ezscale/ezscale/hooks/payments"
 	"github.com/ezscale/ezscale/hooks/provisioning"
 	"github.com/ezscale/ezscale/integrations/manual"
+	"github.com/ezscale/ezscale/integrations/paypal"
 	"github.com/ezscale/ezscale/integrations/sandbox/fault"
+	"github.com/ezscale/ezscale/integrations/sandbox/paypalbox"
 	"github.com/ezscale/ezscale/integrations/sandbox/stripebox"
 	"github.com/ezscale/ezscale/integrations/sandbox/virtbox"
 	"github.com/ezscale/ezscale/integrations/stripe"
@@ -25,6 +27,11 @@ const (
 	panelToken    = "ezscale-simulation-token" //nolint:gosec // of a sandbox
 	stripeURL     = "http://127.0.0.1:1"
 	panelURL      = "http://127.0.0.1:2"
+
+	paypalID      = "ezscale-simulation"
+	paypalSecret  = "ezscale-simulation-secret" //nolint:gosec // of a sandbox
+	paypalWebhook = "8PT597110X687430L"
+	paypalURL     = "http://127.0.0.1:4"
 )
 
 // vendors are the world outside; they outlive every crash of the product.
@@ -32,6 +39,8 @@ type vendors struct {
 	stripe       *stripebox.Box
 	stripeFaults *fault.Set
 	stripeWire   *wire
+	paypal       *paypalbox.Box // nil where the shop does not take it
+	paypalWire   *wire
 	panel        *virtbox.Box
 	panelWire    *wire
 	mails        map[string]int // by Message-ID: how often it arrived
@@ -54,11 +63,26 @@ func newVendors(c *clock, f *fuse, draw *rand.Rand) *vendors {
 
 // gateways builds the real adapters on the wires.
 func (v *vendors) gateways(now func() time.Time) map[string]payments.Factory {
-	return map[string]payments.Factory{
+	all := map[string]payments.Factory{
 		"stripe": func(s payments.Settings) (billing.Gateway, error) {
 			return stripe.New(stripe.Config{SecretKey: s.SecretKey, WebhookSecret: s.WebhookSecret, APIURL: s.APIURL, Now: now}, &http.Client{Transport: v.stripeWire})
 		},
 	}
+	if v.paypal != nil {
+		all["paypal"] = func(s payments.Settings) (billing.Gateway, error) {
+			return paypal.New(paypal.Config{ClientID: s.ClientID, Secret: s.SecretKey, WebhookID: s.WebhookSecret, APIURL: s.APIURL, CertAuthority: s.CertAuthority, Now: now}, &http.Client{Transport: v.paypalWire})
+		}
+	}
+	return all
+}
+
+// settings are what the gateways' adapters are built from.
+func (v *vendors) settings() map[string]payments.Settings {
+	all := map[string]payments.Settings{"stripe": {SecretKey: stripeKey, WebhookSecret: webhookSecret, APIURL: stripeURL}}
+	if v.paypal != nil {
+		all["paypal"] = payments.Settings{ClientID: paypalID, SecretKey: paypalSecret, WebhookSecret: paypalWebhook, APIURL: paypalURL, CertAuthority: paypalbox.Authority()}
+	}
+	return all
 }
 
 // platforms builds the real adapters on the wires.

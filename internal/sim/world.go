@@ -20,7 +20,6 @@ import (
 
 	"github.com/ezscale/ezscale/collections"
 	"github.com/ezscale/ezscale/hooks"
-	"github.com/ezscale/ezscale/hooks/payments"
 	"github.com/ezscale/ezscale/hooks/provisioning"
 )
 
@@ -138,7 +137,7 @@ func (w *world) deps() hooks.Deps {
 	return hooks.Deps{
 		Now: w.clock.product, Sealer: w.sealer, LinkKey: make([]byte, 32), Public: w.Public, Driver: w.driver,
 		Gateways: w.vendors.gateways(w.clock.product), Platforms: w.vendors.platforms(w.clock.product),
-		GatewayOverride:  map[string]payments.Settings{"stripe": {SecretKey: stripeKey, WebhookSecret: webhookSecret, APIURL: stripeURL}},
+		GatewayOverride:  w.vendors.settings(),
 		PlatformOverride: map[string]provisioning.Settings{"virtfusion": {URL: panelURL, Token: panelToken}},
 	}
 }
