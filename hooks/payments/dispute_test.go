@@ -257,3 +257,68 @@ func TestCardsThatExpire(t *testing.T) {
 	}
 	w.Quiet()
 }
+
+// TestB4ADisputeToldBeforeItsPayment: the news of a dispute overtake those of the
+// payment, which is read back first.
+func TestB4ADisputeToldBeforeItsPayment(t *testing.T) {
+	app := testapp.New(t, testapp.Steady())
+	w := &till{App: app, ada: app.Customer("ada")}
+	w.order = app.Order(w.ada, testapp.Cart{})
+	app.Stripe.SetWebhook("", "") // nobody tells of the payment
+	app.PayWith(w.order, testapp.CardWorks)
+	for _, c := range app.Stripe.Charges() {
+		w.intent = c.Intent
+	}
+	app.Stripe.SetWebhook(app.URL+"/webhooks/stripe", testapp.WebhookSecret)
+	w.disputed("needs_response")
+	if got := app.InvoiceStatus(w.order); got != "paid" {
+		t.Errorf("the invoice is %s, want paid", got)
+	}
+	w.books("withdrawn", map[string]int64{"cash:stripe": -1500, "disputed": 490})
+	app.Active(w.order)
+}
+
+// TestPayPalGoesTheSameWay: a refund, a dispute that is lost, and a payment that
+// PayPal takes back by itself.
+func TestPayPalGoesTheSameWay(t *testing.T) {
+	app := testapp.New(t, testapp.PayPal())
+	ada := app.Customer("ada")
+	buy := func() (o *testapp.Order, payment, capture string) {
+		o = app.Order(ada, testapp.Cart{Gateway: "paypal"})
+		app.PayByPayPal(o)
+		app.Active(o)
+		app.Quiet()
+		p := app.One("payment_transactions", dbx.HashExp{"invoice": o.Invoice, "status": "succeeded"})
+		return o, p.Id, p.GetString("gateway_transaction_id")
+	}
+	refunded, payment, _ := buy()
+	app.Want(http.StatusCreated, app.Do(http.MethodPost, "/api/v1/staff/invoices/"+refunded.Invoice+"/refunds", app.Staff(), map[string]any{
+		"key": "refund-0001", "reason": "sorry", "to": "source", "lines": []any{map[string]any{"position": 1, "net_minor": 190}},
+	}))
+	app.Eventually("it went back", func() bool { return app.Count("refunds", "`status` = 'succeeded' AND `gateway` = 'paypal'") == 1 })
+	app.Quiet()
+	if got := app.Record("payment_transactions", payment).GetInt64("refunded_minor"); got != 190 || app.PayPal.Snapshot().Refunds != 1 {
+		t.Errorf("%d went back in %d refunds, want 190 in one", got, app.PayPal.Snapshot().Refunds)
+	}
+	_, _, capture := buy()
+	id, err := app.PayPal.Dispute(capture, "UNAUTHORISED")
+	if err != nil {
+		t.Fatal(err)
+	}
+	app.Eventually("the dispute is recorded", func() bool { return app.Count("disputes", "`status` = 'warning'") == 1 })
+	app.PayPal.MoveDispute(id, "CHARGEBACK", "WAITING_FOR_SELLER_RESPONSE", "")
+	app.Eventually("the money is held", func() bool { return app.Count("disputes", "`status` = 'needs_response' AND `funds_withdrawn`") == 1 })
+	app.PayPal.MoveDispute(id, "CHARGEBACK", "RESOLVED", "RESOLVED_BUYER_FAVOUR")
+	app.Eventually("it is lost", func() bool { return app.Count("disputes", "`status` = 'lost'") == 1 })
+	_, _, taken := buy()
+	if !app.PayPal.Reverse(taken) {
+		t.Fatal("it cannot be taken back")
+	}
+	app.Eventually("it is recorded", func() bool { return app.Count("disputes", "`status` = 'lost' AND `reason` = 'reversed'") == 1 })
+	app.Quiet()
+	w := &till{App: app, ada: ada}
+	w.books("in the end", map[string]int64{"cash:paypal": 300, "dispute_losses": 980, "disputed": 0})
+	if n := app.Count("refunds", ""); n != 1 {
+		t.Errorf("%d refunds, want that one: what PayPal takes back is none", n)
+	}
+}

@@ -56,7 +56,7 @@ func (s *Subject) bookFees(ctx context.Context, app core.App, now time.Time, rec
 	}
 	gateway, err := s.gateway(app, kind)
 	if err != nil {
-		return nil // it is not set up; Enabled says so
+		return nil //nolint:nilerr // it is not set up; Enabled says so
 	}
 	lister, able := gateway.(billing.TransactionLister)
 	if !able {
@@ -77,7 +77,7 @@ func (s *Subject) bookFees(ctx context.Context, app core.App, now time.Time, rec
 	switch {
 	case errors.Is(err, billing.ErrGatewayTemporary), errors.Is(err, billing.ErrGatewayCredentials), errors.Is(err, billing.ErrGatewayRefused), ctx.Err() != nil:
 		app.Logger().Warn("Fees cannot be read now", slog.String("gateway", kind), slog.Any("error", err))
-		return nil
+		return nil //nolint:nilerr // it is read next time
 	case err != nil:
 		return fmt.Errorf("fees of %s: %w", kind, err)
 	}

@@ -55,12 +55,19 @@ func (s *Subject) retryAside(r *jobs.Run, gateway billing.Gateway, row inboxRow)
 		return err
 	}
 	settle := func(core.App) (string, error) { return "not about a payment", nil }
+	paid := func(core.App) error { return nil }
 	if ok {
 		if settle, err = s.readFact(r, gateway, row.Gateway, fact); err != nil {
 			return classed(err)
 		}
+		if paid, err = s.paidFirst(r, gateway, row.Gateway, fact.Payment); err != nil {
+			return classed(err)
+		}
 	}
 	return r.App.RunInTransaction(func(tx core.App) error {
+		if err := paid(tx); err != nil {
+			return err
+		}
 		note, err := settle(tx)
 		if err != nil {
 			return err
@@ -108,6 +115,34 @@ func (s *Subject) readFact(r *jobs.Run, gateway billing.Gateway, kind string, fa
 		return func(tx core.App) (string, error) { return s.reversed(tx, kind, rep) }, nil
 	case billing.FactMethod:
 		return func(tx core.App) (string, error) { return "", s.methodChanged(tx, kind, fact) }, nil
+	case billing.FactAgreement, billing.FactAgreementPayment:
 	}
 	return nothing, nil
+}
+
+// paidFirst reads a payment that we do not know as received back: what became of
+// it may be told before it is, and would find nothing to hold on to.
+func (s *Subject) paidFirst(r *jobs.Run, gateway billing.Gateway, kind, reference string) (func(tx core.App) error, error) {
+	nothing := func(core.App) error { return nil }
+	if reference == "" {
+		return nothing, nil
+	}
+	known, err := findAttempt(r.App, byReference+" AND `status` = 'succeeded'", dbx.Params{"gateway": kind, "value": reference})
+	if err != nil || known != nil {
+		return nothing, err
+	}
+	rep, err := gateway.ReadPayment(r.Context(), reference)
+	if errors.Is(err, billing.ErrGatewayRefused) {
+		return nothing, nil // it is none of the gateway's payments
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s payment %s: %w", kind, reference, err)
+	}
+	return func(tx core.App) error {
+		err := s.settle(tx, s.Now(), kind, rep)
+		if errors.Is(err, ErrNotOurs) {
+			return nil
+		}
+		return err
+	}, nil
 }

@@ -29,8 +29,9 @@ func (c *Client) Transactions(ctx context.Context, from, to time.Time, visit fun
 		x := c.begin("list balance transactions of "+from.UTC().Format(time.DateOnly), false)
 		list := c.api.BalanceTransactions.List(&stripe.BalanceTransactionListParams{
 			ListParams: stripe.ListParams{
-				Context: x.watch(ctx), Limit: stripe.Int64(100), Single: true, StartingAfter: after, Expand: stripe.StringSlice([]string{"data.source"}),
+				Context: x.watch(ctx), Limit: stripe.Int64(100), Single: true, StartingAfter: after,
 			},
+			Expand:       stripe.StringSlice([]string{"data.source"}),
 			CreatedRange: &stripe.RangeQueryParams{GreaterThanOrEqual: wholeSecond(from), LesserThan: wholeSecond(to)},
 		})
 		if err := x.failure(list.Err()); err != nil {
@@ -87,7 +88,7 @@ func transaction(bt *stripe.BalanceTransaction) (t billing.Transaction, ok bool,
 		return t, false, fmt.Errorf("balance transaction: %w: id, type or time is missing", ErrPayload)
 	}
 	if _, _, err := exponents(strings.ToUpper(string(bt.Currency))); err != nil {
-		return t, false, nil
+		return t, false, nil //nolint:nilerr // it is none of ours
 	}
 	t = billing.Transaction{ID: bt.ID, Kind: billing.TransactionOther, State: billing.PaymentSucceeded, At: time.Unix(bt.Created, 0).UTC()}
 	if kind, known := movementKinds[bt.Type]; known {
