@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/pocketbase/dbx"
+
+	"github.com/ezscale/ezscale/collections"
 )
 
 // drift is how far the product's clock may be from the world's.
@@ -88,6 +90,37 @@ func (w *world) unexplained(o overlap) (string, error) {
 	return "", nil
 }
 
+// billedToNow: the present belongs to a period that is invoiced, or that staff gave
+// away, unless an invoice is still owed, or was paid so lately that the next round
+// of renewals is still to come.
+func billedToNow(w *world, _ *proof) ([]string, error) {
+	if w.weather.off {
+		return nil, nil
+	}
+	found := []gap{}
+	now := w.clock.product()
+	yesterday := collections.Stamp(now.Add(-aDay)).String()
+	err := w.app.DB().NewQuery("SELECT `id` AS `subscription`, IFNULL(`until`, '') AS `before`, {:yesterday} AS `period_start` FROM (SELECT `s`.`id`, `s`.`next_invoice_at`," +
+		" (SELECT MAX(`period_end`) FROM `invoice_items` WHERE `subscription` = `s`.`id` AND `kind` = 'period' AND `live`) AS `until` FROM `subscriptions` `s` WHERE `status` IN ('active', 'past_due') AND `cycle` NOT IN ('hourly', 'one_time') AND `current_period_end` < {:yesterday}" +
+		" AND NOT EXISTS (SELECT 1 FROM `invoice_items` `l` CROSS JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice` WHERE `l`.`subscription` = `s`.`id` AND `i`.`status` IN ('open', 'uncollectible')))" +
+		" WHERE IFNULL(`until`, '') < {:yesterday} AND `next_invoice_at` NOT BETWEEN {:yesterday} AND {:now}").
+		Bind(dbx.Params{"yesterday": yesterday, "now": collections.Stamp(now).String()}).All(&found)
+	if err != nil {
+		return nil, err
+	}
+	broken := []string{}
+	for _, g := range found {
+		given, err := w.excused(g)
+		if err != nil {
+			return nil, err
+		}
+		if !given {
+			broken = append(broken, fmt.Sprintf("%s is billed until %q", g.Subscription, g.From))
+		}
+	}
+	return broken, nil
+}
+
 // gap is time of a subscription between two periods that are billed.
 type gap struct {
 	Subscription string `db:"subscription"`
@@ -118,8 +151,8 @@ func nothingIsLeftOut(w *world, p *proof) ([]string, error) {
 	return broken, nil
 }
 
-// excused reports whether a gap is made of periods that staff took back and of
-// pauses that its customer ended.
+// excused reports whether a gap is made of periods that staff took back, of pauses
+// that its customer ended, and of the day of a change.
 func (w *world) excused(g gap) (bool, error) {
 	type span struct {
 		Invoice string `db:"invoice"`
@@ -142,6 +175,9 @@ func (w *world) excused(g gap) (bool, error) {
 		if rested := at.Add(-drift).UTC().Format(stampLayout); rested < g.To {
 			spans = append(spans, span{Start: g.From, End: at.Add(drift).UTC().Format(stampLayout)})
 		}
+	}
+	for _, at := range w.changed[g.Subscription] { // days are not divided: a change may give back one that has begun
+		spans = append(spans, span{Start: at.Add(-aDay).UTC().Format(stampLayout), End: at.Add(drift).UTC().Format(stampLayout)})
 	}
 	slices.SortStableFunc(spans, func(a, b span) int { return strings.Compare(a.Start, b.Start) })
 	until := g.From

@@ -131,22 +131,6 @@ func thingsGetDone(w *world, p *proof) ([]string, error) {
 	return broken, err
 }
 
-// billedToNow: the present belongs to a period that is invoiced, unless an
-// invoice is still owed, or was paid so lately that the next round of renewals is
-// still to come.
-func billedToNow(w *world, _ *proof) ([]string, error) {
-	if w.weather.off {
-		return nil, nil
-	}
-	broken := []string{}
-	err := w.app.DB().NewQuery("SELECT `id` || ' is billed until ' || IFNULL(`until`, 'never') FROM (SELECT `s`.`id`, `s`.`next_invoice_at`," +
-		" (SELECT MAX(`period_end`) FROM `invoice_items` WHERE `subscription` = `s`.`id` AND `kind` = 'period' AND `live`) AS `until` FROM `subscriptions` `s` WHERE `status` IN ('active', 'past_due') AND `cycle` NOT IN ('hourly', 'one_time') AND `current_period_end` < {:yesterday}" +
-		" AND NOT EXISTS (SELECT 1 FROM `invoice_items` `l` CROSS JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice` WHERE `l`.`subscription` = `s`.`id` AND `i`.`status` IN ('open', 'uncollectible')))" +
-		" WHERE IFNULL(`until`, '') < {:yesterday} AND `next_invoice_at` NOT BETWEEN {:yesterday} AND {:now}").
-		Bind(dbx.Params{"yesterday": collections.Stamp(w.clock.product().Add(-aDay)).String(), "now": collections.Stamp(w.clock.product()).String()}).Column(&broken)
-	return broken, err
-}
-
 // mercy is how long after the grace an unpaid service may still run: notices are
 // made up after an outage, and nothing is suspended while money may be on its way.
 const mercy = 30 * aDay

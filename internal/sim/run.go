@@ -247,17 +247,25 @@ func (w *world) morning() error {
 	if w.weather.bad() {
 		return nil
 	}
-	ids := []string{}
-	err := w.app.DB().Select("id").From(collections.Jobs).Where(given).OrderBy("rowid").Column(&ids)
-	if err != nil || len(ids) == 0 {
+	left := []struct {
+		ID    string `db:"id"`
+		Kind  string `db:"kind"`
+		State string `db:"state"`
+	}{}
+	err := w.app.DB().Select("id", "kind", "state").From(collections.Jobs).Where(given).OrderBy("rowid").All(&left)
+	if err != nil || len(left) == 0 {
 		return err
 	}
 	token, err := w.staff()
 	if err != nil {
 		return err
 	}
-	for _, id := range ids {
-		r, err := w.call("POST", "/api/v1/staff/jobs/"+id, token, map[string]string{"action": "retry", "reason": "the vendor is back"})
+	for _, job := range left {
+		body := map[string]string{"action": "retry", "reason": "the vendor is back"}
+		if job.Kind == "service.change_plan" && job.State == "parked" { // what no panel can do, people have done by now
+			body = map[string]string{"action": "close", "reason": "done by hand"}
+		}
+		r, err := w.call("POST", "/api/v1/staff/jobs/"+job.ID, token, body)
 		if err != nil && !errors.Is(err, errDead) {
 			return err
 		}
