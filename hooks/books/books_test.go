@@ -167,13 +167,16 @@ func TestCorrections(t *testing.T) {
 
 func TestAnUnpaidInvoiceCreditedWholeIsVoid(t *testing.T) {
 	d := open(t, german)
-	doc := d.issue(line("Server", 1, 10_000))
+	doc := d.issue(line("Server", 1, 10_000), line("Memory, as agreed", 1, 0)) // the second has nothing to credit
 	err := d.write(func(tx core.App) error {
 		_, err := d.books.CreditNote(tx, d.Clock().Now(), books.Correction{Invoice: doc.ID, Key: "all", Reason: "ordered by mistake"})
 		return err
 	})
 	if got := d.read(doc.ID); err != nil || got.Status != billing.InvoiceVoid {
 		t.Errorf("status %s, error %v", got.Status, err)
+	}
+	if n := d.Count("invoice_items", "`live`"); n != 0 {
+		t.Errorf("%d lines of the void invoice still bill something, want none", n)
 	}
 }
 

@@ -244,7 +244,23 @@ func (b *Books) lower(tx core.App, now time.Time, d Document, n CreditNote, effe
 	if _, err := tx.DB().Update(collections.Invoices, change, dbx.HashExp{"id": d.ID}).Execute(); err != nil {
 		return fmt.Errorf("lower invoice %s: %w", d.title(), err)
 	}
+	if d.Status == billing.InvoiceVoid {
+		if err := releaseFree(tx, d.ID, now); err != nil {
+			return err
+		}
+	}
 	return tell(tx, followers, d)
+}
+
+// releaseFree makes the lines of a cancelled invoice that are over nothing, which
+// no note can credit, bill nothing any more.
+func releaseFree(tx core.App, invoice string, now time.Time) error {
+	_, err := collections.Statement(tx, "UPDATE `invoice_items` SET `live` = FALSE, `updated` = {:now} WHERE `invoice` = {:invoice} AND `live` AND `net_minor` = 0").
+		Bind(dbx.Params{"invoice": invoice, "now": stamp(now)}).Execute()
+	if err != nil {
+		return fmt.Errorf("lines of invoice %s: %w", invoice, err)
+	}
+	return nil
 }
 
 func noteByKey(tx core.App, key string) (CreditNote, error) {
