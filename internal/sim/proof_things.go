@@ -137,7 +137,8 @@ const mercy = 30 * aDay
 
 // suspendedIffOverdue compares what billing decided about access with what is
 // owed, and the services with what billing decided. It does not ask the rules of
-// dunning, but the invoices.
+// dunning, but the invoices. What staff wrote off leaves a service as it is: on,
+// if it was.
 func suspendedIffOverdue(w *world, _ *proof) ([]string, error) {
 	policy, err := collections.LoadDunning(w.app)
 	if err != nil {
@@ -145,11 +146,11 @@ func suspendedIffOverdue(w *world, _ *proof) ([]string, error) {
 	}
 	now := w.clock.product()
 	grace := now.AddDate(0, 0, 1-policy.SuspendDays) // due dates are days
-	const owed = "EXISTS (SELECT 1 FROM `invoice_items` `l` CROSS JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice` WHERE `l`.`subscription` = `u`.`id` AND `l`.`kind` IN ('period', 'hourly') AND `i`.`status` IN ('open', 'uncollectible') AND `i`.`due_at` < {:%s}%s)"
+	const owed = "EXISTS (SELECT 1 FROM `invoice_items` `l` CROSS JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice` WHERE `l`.`subscription` = `u`.`id` AND `l`.`kind` IN ('period', 'hourly') AND `i`.`status` IN (%s) AND `i`.`due_at` < {:%s}%s)"
 	const moving = " AND NOT EXISTS (SELECT 1 FROM `payment_transactions` WHERE `invoice` = `i`.`id` AND `status` IN ('pending', 'unknown'))"
 	broken := []string{}
-	err = w.app.DB().NewQuery("SELECT `id` || ' is suspended without an overdue invoice' FROM `subscriptions` `u` WHERE `access` = 'suspended' AND `access_reason` = 'overdue' AND NOT " + fmt.Sprintf(owed, "grace", "") +
-		" UNION ALL SELECT `id` || ' is used though long overdue' FROM `subscriptions` `u` WHERE `status` IN ('active', 'past_due') AND `access` = 'open' AND " + fmt.Sprintf(owed, "mercy", moving) +
+	err = w.app.DB().NewQuery("SELECT `id` || ' is suspended without an overdue invoice' FROM `subscriptions` `u` WHERE `access` = 'suspended' AND `access_reason` = 'overdue' AND NOT " + fmt.Sprintf(owed, "'open', 'uncollectible'", "grace", "") +
+		" UNION ALL SELECT `id` || ' is used though long overdue' FROM `subscriptions` `u` WHERE `status` IN ('active', 'past_due') AND `access` = 'open' AND " + fmt.Sprintf(owed, "'open'", "mercy", moving) +
 		" UNION ALL SELECT `s`.`id` || ' is ' || `s`.`status` || ' with access ' || `u`.`access` FROM `services` `s` JOIN `subscriptions` `u` ON `u`.`id` = `s`.`subscription` WHERE `s`.`status` IN ('active', 'suspended') AND `s`.`hold` != 'staff'" +
 		" AND (`s`.`status` = 'suspended') != (`u`.`access` = 'suspended') AND NOT (`u`.`access` = 'ended' AND `u`.`access_at` >= {:mercy}) AND `s`.`id` NOT IN (SELECT `service` FROM `jobs` WHERE `state` IN ('queued', 'running', 'parked', 'failed'))").
 		Bind(dbx.Params{"grace": collections.Stamp(grace).String(), "mercy": collections.Stamp(grace.Add(-mercy)).String()}).Column(&broken)
