@@ -130,7 +130,7 @@ func (d *driver) mustFinish(t *testing.T) {
 // name and can be signed in to.
 func (d *driver) mustBeWhole(t *testing.T) {
 	t.Helper()
-	if d.build.RemoteID == "" || len(d.build.Addresses) == 0 || d.secret == nil || d.secret.Password == "" {
+	if d.build.RemoteID == "" || len(d.build.Addresses) == 0 || d.secret == nil || d.secret.Username == "" || d.secret.Password == "" && !d.h.SharedAccount {
 		t.Errorf("service %s: id %q, %d addresses, credentials %t; want all three",
 			d.order.ServiceID, d.build.RemoteID, len(d.build.Addresses), d.secret != nil)
 	}

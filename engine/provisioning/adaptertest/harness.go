@@ -63,6 +63,11 @@ type Harness struct {
 	// Now and Sleep are the clock of adapter and sandbox.
 	Now   func() time.Time
 	Sleep func(time.Duration)
+	// SharedAccount says that a customer signs in to all services with one account
+	// of the platform: its password comes with the service that made the account.
+	SharedAccount bool
+	// OffAlways says that PowerOff is never held back by what else is under way.
+	OffAlways bool
 	// Deadline bounds each call in real time; Slow must be slower.
 	Deadline time.Duration
 	// Effects are the steps that change something at the platform.

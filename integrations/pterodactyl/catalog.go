@@ -1,0 +1,250 @@
+package pterodactyl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/ezscale/ezscale/engine/provisioning"
+)
+
+const (
+	// maxPages bounds a paged list, perPage entries each.
+	maxPages = 500
+	perPage  = 100
+)
+
+// Choice is something a plan can name by its id.
+type Choice struct {
+	ID   string
+	Name string
+}
+
+// Node is a machine on which servers run, and what is free on it.
+type Node struct {
+	ID       string
+	Name     string
+	Location string
+	Public   bool // takes new servers by itself
+	MemoryMB int64
+	DiskMB   int64
+}
+
+type nodeObject struct {
+	ID         number `json:"id"`
+	Name       text   `json:"name"`
+	Location   number `json:"location_id"`
+	Public     flag   `json:"public"`
+	Memory     number `json:"memory"`
+	OverMemory number `json:"memory_overallocate"`
+	Disk       number `json:"disk"`
+	OverDisk   number `json:"disk_overallocate"`
+	Allocated  struct {
+		Memory number `json:"memory"`
+		Disk   number `json:"disk"`
+	} `json:"allocated_resources"`
+}
+
+// free is what of a node is not given to a server yet, in MB. A negative
+// over-allocation means "not checked" to the panel where it is no deployment.
+func (n nodeObject) free() (memory, disk int64) {
+	left := func(all, over, used number) int64 {
+		if over.value < 0 {
+			return 1 << 40
+		}
+		return int64(all.value*(100+over.value)/100 - used.value)
+	}
+	return left(n.Memory, n.OverMemory, n.Allocated.Memory), left(n.Disk, n.OverDisk, n.Allocated.Disk)
+}
+
+// Test proves the address, both keys and what they may by reading what a build
+// reads; the panel has no call for it. Rights to write show only when used.
+func (c *Client) Test(ctx context.Context) error {
+	for _, p := range []struct{ path, right string }{
+		{"/nodes", "Nodes"}, {"/servers", "Servers"}, {"/users", "Users"}, {"/locations", "Locations"}, {"/nests", "Nests"},
+	} {
+		var got list
+		err := c.do(ctx, request{op: "test the connection (" + p.path + ")", method: http.MethodGet, path: p.path, query: url.Values{"per_page": {"1"}}}, &got)
+		var failed *APIError
+		switch {
+		case err == nil:
+		case errors.As(err, &failed) && failed.Status == http.StatusForbidden:
+			return fmt.Errorf("pterodactyl: the application key (Admin → Application API) lacks the right to read %s, or is bound to other addresses than ours: %w", p.right, err)
+		case errors.Is(err, provisioning.ErrCredentials):
+			return fmt.Errorf("pterodactyl: the application key is wrong or was deleted; make one under Admin → Application API: %w", err)
+		default:
+			return err
+		}
+	}
+	return c.testClientKey(ctx)
+}
+
+// testClientKey asks whose the account key is (GET /api/client/account).
+func (c *Client) testClientKey(ctx context.Context) error {
+	op := "test the connection (account)"
+	var got item[struct {
+		Admin    flag `json:"admin"`
+		Username text `json:"username"`
+	}]
+	if err := c.do(ctx, request{op: op, api: onClient, method: http.MethodGet, path: "/account"}, &got); err != nil {
+		if errors.Is(err, provisioning.ErrCredentials) {
+			return fmt.Errorf("pterodactyl: the application key works, the client key (ptlc_…) does not; make one as an administrator under Account → API Credentials: %w", err)
+		}
+		return err
+	}
+	if !got.Attributes.Admin {
+		return refuse(provisioning.ErrCredentials, op, "the client key belongs to %q, who is no administrator, so it opens that user's own servers alone; make one as an administrator", clean(string(got.Attributes.Username)))
+	}
+	return nil
+}
+
+// named is a listed object with a name.
+type named struct {
+	ID    number `json:"id"`
+	Name  text   `json:"name"`
+	Short text   `json:"short"`
+	Long  text   `json:"long"`
+}
+
+func (n named) choice() Choice {
+	name := strings.TrimSpace(string(n.Name))
+	if name == "" {
+		name = strings.TrimSpace(string(n.Short) + " " + string(n.Long))
+	}
+	return Choice{n.ID.id(), name}
+}
+
+func (c *Client) choices(ctx context.Context, op, path string) ([]Choice, error) {
+	found, err := readPages[named](ctx, c, op, path, nil)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Choice, 0, len(found))
+	for _, n := range found {
+		out = append(out, n.choice())
+	}
+	return out, nil
+}
+
+// Locations lists where servers can be (GET /locations).
+func (c *Client) Locations(ctx context.Context) ([]Choice, error) {
+	return c.choices(ctx, "list locations", "/locations")
+}
+
+// Nests lists the families of games (GET /nests).
+func (c *Client) Nests(ctx context.Context) ([]Choice, error) {
+	return c.choices(ctx, "list nests", "/nests")
+}
+
+// Eggs lists the games of a nest (GET /nests/{nest}/eggs).
+func (c *Client) Eggs(ctx context.Context, nestID string) ([]Choice, error) {
+	op := "list the eggs of nest " + nestID
+	id, err := checkID(op, nestID)
+	if err != nil {
+		return nil, err
+	}
+	return c.choices(ctx, op, "/nests/"+id+"/eggs")
+}
+
+// Nodes lists the machines and what is free on each (GET /nodes).
+func (c *Client) Nodes(ctx context.Context) ([]Node, error) {
+	found, err := readPages[nodeObject](ctx, c, "list nodes", "/nodes", nil)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Node, 0, len(found))
+	for _, n := range found {
+		memory, disk := n.free()
+		out = append(out, Node{n.ID.id(), string(n.Name), n.Location.id(), bool(n.Public), memory, disk})
+	}
+	return out, nil
+}
+
+func (c *Client) readNode(ctx context.Context, op, id string) (nodeObject, error) {
+	var got item[nodeObject]
+	err := c.do(ctx, request{op: op, method: http.MethodGet, path: "/nodes/" + id}, &got)
+	return got.Attributes, err
+}
+
+// readEgg reads a game with its variables, which may change at any time (GET
+// /nests/{nest}/eggs/{egg}?include=variables).
+func (c *Client) readEgg(ctx context.Context, op string, nest, id int64) (egg, error) {
+	r := request{
+		op: op, method: http.MethodGet, path: "/nests/" + strconv.FormatInt(nest, 10) + "/eggs/" + strconv.FormatInt(id, 10), query: url.Values{"include": {"variables"}},
+	}
+	var got item[egg]
+	err := c.do(ctx, r, &got)
+	switch {
+	case errors.Is(err, provisioning.ErrNotFound):
+		return egg{}, refuse(provisioning.ErrPermanent, op, "the panel has no egg %d in nest %d (settings %s and %s)", id, nest, SettingEgg, SettingNest)
+	case err != nil:
+		return egg{}, err
+	case got.Attributes.ID.id() != strconv.FormatInt(id, 10) || got.Attributes.Startup == "":
+		return egg{}, undecodable(r, http.StatusOK, "the answer is no egg")
+	}
+	return got.Attributes, nil
+}
+
+// Held is a server at the panel, as a comparison with our records needs it.
+type Held struct {
+	RemoteID  string
+	ServiceID string // "" where its external id is not one of ours
+	Name      string
+	OwnerRef  string // panel user
+	Suspended bool
+}
+
+// Servers lists all servers of the panel, ours and others (GET /servers).
+func (c *Client) Servers(ctx context.Context) ([]Held, error) {
+	found, err := readPages[server](ctx, c, "list servers", "/servers", nil)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Held, 0, len(found))
+	for _, s := range found {
+		h := Held{RemoteID: s.ID.id(), Name: string(s.Name), OwnerRef: s.User.id(), Suspended: s.suspended()}
+		if service, ours := strings.CutPrefix(string(s.ExternalID), c.prefix); ours {
+			h.ServiceID = service
+		}
+		out = append(out, h)
+	}
+	return out, nil
+}
+
+// readPages reads a list to its end by page number. The addresses in the answer
+// are not followed.
+func readPages[T any](ctx context.Context, c *Client, op, path string, query url.Values) ([]T, error) {
+	var all []T
+	for n := 1; n <= maxPages; n++ {
+		q := url.Values{}
+		for k, v := range query {
+			q[k] = v
+		}
+		if !strings.HasSuffix(path, "/eggs") { // the one list without pages
+			q.Set("per_page", strconv.Itoa(perPage))
+			q.Set("page", strconv.Itoa(n))
+		}
+		r := request{op: op, method: http.MethodGet, path: path, query: q}
+		var got list
+		if err := c.do(ctx, r, &got); err != nil {
+			return nil, err
+		}
+		part, ok := wholeList[T](got.Data)
+		if !ok {
+			return nil, undecodable(r, http.StatusOK, "the answer is not a list")
+		}
+		all = append(all, part...)
+		at := got.Meta.Pagination
+		if !at.TotalPages.ok || at.TotalPages.value <= float64(n) {
+			return all, nil
+		}
+		if at.CurrentPage.value != float64(n) {
+			return nil, undecodable(r, http.StatusOK, "the list repeats itself")
+		}
+	}
+	return nil, refuse(provisioning.ErrPermanent, op, "the list is longer than %d pages", maxPages)
+}
