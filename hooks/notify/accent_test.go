@@ -22,9 +22,9 @@ func TestAColourThatIsNoneIsRefused(t *testing.T) {
 	app.Want(http.StatusOK, app.Do(http.MethodPost, "/api/collections/settings/records", app.Staff(), map[string]any{"key": "brand", "value": map[string]any{"name": "X", "accent": "#0a5fd0"}}))
 }
 
-// TestAMailThatCannotBeComposedHoldsNothingUp has a colour in the database that no
+// TestAMailThatCannotBeComposedHoldsNothingUp has a color in the database that no
 // setting would take: the service becomes active, and its mail follows once the
-// colour is mended.
+// color is mended.
 func TestAMailThatCannotBeComposedHoldsNothingUp(t *testing.T) {
 	app := testapp.New(t)
 	if err := app.Exec("INSERT INTO `settings` (`id`, `key`, `value`, `created`, `updated`) VALUES ('brandbrandbrand', 'brand', '{\"name\": \"X\", \"accent\": \"red\"}', '2026-01-01 00:00:00.000Z', '2026-01-01 00:00:00.000Z') ON CONFLICT DO UPDATE SET `value` = excluded.`value`"); err != nil {

@@ -53,7 +53,7 @@ type letter struct {
 }
 
 // write saves a mail and the job that sends it. The same key again changes
-// nothing. A mail that cannot be composed, as with a brand colour that is none,
+// nothing. A mail that cannot be composed, as with a brand color that is none,
 // never holds up what it tells of: it is composed again when its turn comes, and
 // staff sees the job that cannot.
 func (s *Subject) write(tx core.App, l letter) error {

@@ -16,11 +16,11 @@ import (
 	"github.com/ezscale/ezscale/hooks/op"
 )
 
-// The states of an announcement. Running and cancelling are worked by a job.
+// The states of an announcement. The second and the fourth are final, the others are worked by a job.
 const (
 	announceRunning    = "running"
 	announceDone       = "announced"
-	announceCancelling = "cancelling"
+	announceCancelling = "cancelling" //nolint:misspell // as it is stored
 	announceCancelled  = "cancelled"
 )
 
