@@ -101,10 +101,10 @@ const Table = ({ items, busy, onDefault, onRemove }) => html`<table class="table
     <caption class="sr">${t("methods.saved")}</caption>
     <thead><tr><th scope="col">${t("methods.method")}</th><th scope="col">${t("methods.expires")}</th><th scope="col">${t("methods.pays")}</th><th scope="col"><span class="sr">${t("methods.remove")}</span></th></tr></thead>
     <tbody>${items.map((m) => html`<tr key=${m.id}>
-        <td><span class="strong"><${Method} method=${m} /></span> ${m.is_default && html`<span class="tag">${t("methods.default")}</span>`}</td>
+        <td><span><span class="strong"><${Method} method=${m} /></span>${m.is_default && html` <span class="tag">${t("methods.default")}</span>`}</span></td>
         <td data-label=${t("methods.expires")} class="num">${m.exp_year ? html`<span>${validUntil(m)}${m.expired && html` <span class="bad">${t("methods.expired")}</span>`}</span>` : "–"}</td>
         <td data-label=${t("methods.pays")}>${m.pays.length > 0 ? m.pays.map((/** @type {any} */ s) => s.name).join(", ") : html`<span class="muted">${t("methods.pays_none")}</span>`}</td>
-        <td data-label="" class="end"><span class="actions">
+        <td data-label="" class="end"><span class="actions" style=${{ flexWrap: "nowrap", justifyContent: "end" }}>
             ${!m.is_default && html`<${Button} busy=${busy === "default" + m.id} disabled=${busy !== ""} onClick=${() => onDefault(m)} aria-label=${t("methods.make_default_of", { method: methodName(m) })}>${t("methods.make_default")}<//>`}
             <${Button} kind="quiet" busy=${busy === "remove" + m.id} disabled=${busy !== ""} onClick=${() => onRemove(m)} aria-label=${t("methods.remove_of", { method: methodName(m) })}>${t("methods.remove")}<//>
         </span></td>
