@@ -24,6 +24,8 @@ const (
 	MethodSetups        = "method_setups"
 	PaymentTransactions = "payment_transactions"
 	WebhookEvents       = "webhook_events"
+	ReconcileRuns       = "reconcile_runs"
+	ReconcileFindings   = "reconcile_findings"
 	LedgerEntries       = "ledger_entries"
 	Services            = "services"
 	IPAssignments       = "ip_assignments"

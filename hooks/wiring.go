@@ -146,6 +146,7 @@ func tasks(pay *payments.Subject, renewing *renewals.Subject, collecting *dunnin
 		{Name: "gateways", Every: 5 * time.Minute, Run: pay.Probe},
 		{Name: "renewals", Every: time.Minute, Run: renewing.Run},
 		{Name: "dunning", Every: time.Minute, Run: collecting.Run},
+		{Name: "reconcile", Every: 15 * time.Minute, Run: pay.Reconcile},
 		{Name: "inbox", Every: time.Hour, Run: pay.PurgeEvents},
 		{Name: "services", Every: 10 * time.Minute, Run: services.Reconcile},
 		{Name: "fees", Every: time.Hour, Run: pay.BookFees},

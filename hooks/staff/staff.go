@@ -47,6 +47,8 @@ var written = map[string]string{
 	collections.Subscriptions:       "Subscriptions follow their invoices.",
 	collections.GatewayCustomers:    "The link to a gateway's customer is written by the product alone.",
 	collections.PaymentMethods:      "Payment methods mirror what the gateway has saved.",
+	collections.ReconcileRuns:       "Comparisons are written by the product alone; begin one by its operation.",
+	collections.ReconcileFindings:   "Findings are repaired or dismissed by their operations.",
 	collections.MethodSetups:        "Pages on which methods are saved are opened by customers.",
 	collections.IPAssignments:       "Addresses mirror what the platform has assigned.",
 	collections.ProvisioningLogs:    "The log is written by the product alone.",

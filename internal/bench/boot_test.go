@@ -38,11 +38,21 @@ type server struct {
 // the product's schema when bare.
 func start(b *testing.B, bare bool) *server {
 	b.Helper()
+	if bare {
+		return startWith(b, nil)
+	}
+	d := deps(b)
+	return startWith(b, &d)
+}
+
+// startWith runs the product with the given parts, or bare PocketBase without.
+func startWith(b *testing.B, d *hooks.Deps) *server {
+	b.Helper()
 	app := core.NewBaseApp(core.BaseAppConfig{DataDir: b.TempDir(), DBConnect: connect})
 	must(b, app.Bootstrap())
 	must(b, app.RunAllMigrations())
-	if !bare {
-		must(b, hooks.Register(app, deps(b)))
+	if d != nil {
+		must(b, hooks.Register(app, *d))
 	}
 	app.Settings().RateLimits.Enabled = false
 	listener, err := (&net.ListenConfig{}).Listen(b.Context(), "tcp", "127.0.0.1:0")
