@@ -68,7 +68,7 @@ func TestADeadLetterSettlesOnceItsCauseIsGone(t *testing.T) {
 	app.Stripe.Set(stripebox.Switches{APIVersion: "2026-01-01.future"})
 	o, events := paidSilently(app, ada)
 	body := bytes.Replace(events["payment_intent.succeeded"], []byte(stripebox.Version), []byte("2026-01-01.future"), 1)
-	body = bytes.Replace(body, []byte(`"pi_`), []byte(`"pi_x`), -1) // a payment that the gateway does not know
+	body = bytes.ReplaceAll(body, []byte(`"pi_`), []byte(`"pi_x`)) // a payment that the gateway does not know
 	if r, err := deliver(app, body); err != nil || r.Status != http.StatusOK {
 		t.Fatalf("got %v %v", r, err)
 	}

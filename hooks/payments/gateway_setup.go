@@ -58,9 +58,9 @@ func (s *Subject) checkGateway(r *core.Record) error {
 	}
 	switch environment := r.GetString("environment"); {
 	case kind == "stripe" && environment == "live" && strings.Contains(set.SecretKey, "_test_"):
-		return errors.New("This is a test key (…_test_…), but the environment says live.")
+		return errors.New("this is a test key (…_test_…), but the environment says live")
 	case kind == "stripe" && environment == "test" && strings.Contains(set.SecretKey, "_live_"):
-		return errors.New("This is a live key (…_live_…), but the environment says test.")
+		return errors.New("this is a live key (…_live_…), but the environment says test")
 	}
 	return nil
 }

@@ -36,53 +36,70 @@ func (s *Subject) compare(tx core.App, now time.Time, gateway string, t billing.
 }
 
 func (s *Subject) comparePayment(tx core.App, now time.Time, gateway string, t billing.Transaction) (bool, error) {
-	if t.State == billing.PaymentSucceeded {
-		// Nearly all fit, and cost this one statement.
-		res, err := collections.Statement(tx, "UPDATE `payment_transactions` SET `reconciled_at` = {:now} WHERE "+byReference+" AND `status` = 'succeeded' AND `amount_minor` = {:amount} AND `currency` = {:currency} AND `fee_minor` = {:fee}").
-			Bind(dbx.Params{"gateway": gateway, "value": t.ID, "amount": t.Amount.Minor(), "currency": t.Amount.Currency(), "fee": t.Fee.Minor(), "now": collections.Stamp(now).String()}).Execute()
-		if err != nil {
-			return false, fmt.Errorf("compare payment %s: %w", t.ID, err)
-		}
-		if n, err := res.RowsAffected(); err != nil || n > 0 {
-			return true, err
+	took := t.State == billing.PaymentSucceeded
+	if took {
+		if fits, err := fitsWhole(tx, now, gateway, t); fits || err != nil {
+			return fits, err
 		}
 	}
 	a, err := findAttempt(tx, byReference, dbx.Params{"gateway": gateway, "value": t.ID})
-	if err != nil {
-		return false, err
-	}
-	f := finding{Gateway: gateway, Reference: t.ID, Theirs: t.Amount, At: t.At}
-	took, booked := t.State == billing.PaymentSucceeded, a != nil && a.Status == attemptSucceeded
-	if a != nil {
-		f.Record, f.Currency, f.Ours = a.ID, a.Currency, a.Minor
-	}
+	booked := a != nil && a.Status == attemptSucceeded
 	switch {
-	case !took && !booked:
-		return true, nil // it may still succeed, and tells us then
+	case err != nil || !took && !booked:
+		return err == nil, err // it may still succeed, and tells us then
 	case a == nil:
-		waits, err := collections.First(tx, collections.UnmatchedPayments, dbx.HashExp{"gateway": gateway, "reference": t.ID})
-		if err != nil || waits != nil {
-			return true, err // staff know of it
-		}
-		f.Kind, f.Currency = "missing_here", ""
-	case booked && !took: // it counted there before, perhaps
-		f.Kind = "missing_there"
-		if _, err := tx.DB().Update(collections.PaymentTransactions, dbx.Params{"reconciled_at": ""}, dbx.HashExp{"id": a.ID}).Execute(); err != nil {
-			return false, fmt.Errorf("compare payment %s: %w", t.ID, err)
-		}
-	case took && !booked:
-		f.Kind = "state_differs"
-	case a.Currency != t.Amount.Currency():
-		f.Kind = "currency_differs"
-	case a.Minor != t.Amount.Minor():
-		f.Kind = "amount_differs"
-	default:
+		return s.unknownHere(tx, now, gateway, t)
+	}
+	f := finding{Gateway: gateway, Kind: differs(a, t, took, booked), Reference: t.ID, Record: a.ID, Currency: a.Currency, Ours: a.Minor, Theirs: t.Amount, At: t.At}
+	switch f.Kind {
+	case "":
 		if err := markSeen(tx, collections.PaymentTransactions, a.ID, now); err != nil {
 			return false, err
 		}
 		return s.compareFee(tx, now, a, t, f)
+	case "missing_there": // it counted there before, perhaps
+		if _, err := tx.DB().Update(collections.PaymentTransactions, dbx.Params{"reconciled_at": ""}, dbx.HashExp{"id": a.ID}).Execute(); err != nil {
+			return false, fmt.Errorf("compare payment %s: %w", t.ID, err)
+		}
 	}
 	return false, s.found(tx, now, f)
+}
+
+// fitsWhole marks a payment that fits in everything. Nearly all do, and cost this
+// one statement.
+func fitsWhole(tx core.App, now time.Time, gateway string, t billing.Transaction) (bool, error) {
+	res, err := collections.Statement(tx, "UPDATE `payment_transactions` SET `reconciled_at` = {:now} WHERE "+byReference+" AND `status` = 'succeeded' AND `amount_minor` = {:amount} AND `currency` = {:currency} AND `fee_minor` = {:fee}").
+		Bind(dbx.Params{"gateway": gateway, "value": t.ID, "amount": t.Amount.Minor(), "currency": t.Amount.Currency(), "fee": t.Fee.Minor(), "now": collections.Stamp(now).String()}).Execute()
+	if err != nil {
+		return false, fmt.Errorf("compare payment %s: %w", t.ID, err)
+	}
+	n, err := res.RowsAffected()
+	return n > 0, err
+}
+
+// differs is in what kind a movement and a payment of ours differ, "" if in none.
+func differs(a *attempt, t billing.Transaction, took, booked bool) string {
+	switch {
+	case booked && !took:
+		return "missing_there"
+	case took && !booked:
+		return "state_differs"
+	case a.Currency != t.Amount.Currency():
+		return "currency_differs"
+	case a.Minor != t.Amount.Minor():
+		return "amount_differs"
+	}
+	return ""
+}
+
+// unknownHere keeps money that we have no payment for, unless it waits to be
+// assigned: then staff know of it.
+func (s *Subject) unknownHere(tx core.App, now time.Time, gateway string, t billing.Transaction) (bool, error) {
+	waits, err := collections.First(tx, collections.UnmatchedPayments, dbx.HashExp{"gateway": gateway, "reference": t.ID})
+	if err != nil || waits != nil {
+		return err == nil, err
+	}
+	return false, s.found(tx, now, finding{Gateway: gateway, Kind: "missing_here", Reference: t.ID, Theirs: t.Amount, At: t.At})
 }
 
 // compareFee compares what the gateway kept of a payment, once it had time to be

@@ -31,8 +31,10 @@ func (h Harness) read(t *testing.T, reference string) billing.SetupReport {
 	return got
 }
 
-func testSetup(t *testing.T, h Harness) {
-	g, customer := as[billing.MethodSaver](t, h), h.customer(t)
+// openSetup opens a page, twice under one key.
+func (h Harness) openSetup(t *testing.T, customer string) billing.Page {
+	t.Helper()
+	g := as[billing.MethodSaver](t, h)
 	page, err := g.OpenSetup(t.Context(), h.setup(customer, "s1"))
 	if err != nil || page.URL == "" {
 		t.Fatalf("OpenSetup: %+v, %v", page, err)
@@ -40,6 +42,12 @@ func testSetup(t *testing.T, h Harness) {
 	if again, err := g.OpenSetup(t.Context(), h.setup(customer, "s1")); err != nil || again.Reference != page.Reference {
 		t.Errorf("the same key: got %+v, %v, want page %s", again, err, page.Reference)
 	}
+	return page
+}
+
+func testSetup(t *testing.T, h Harness) {
+	customer := h.customer(t)
+	page := h.openSetup(t, customer)
 	if got := h.read(t, page.Reference); got.State != billing.SetupOpen || got.Method != "" {
 		t.Errorf("before the customer agrees: got %+v", got)
 	}
@@ -59,8 +67,13 @@ func testSetup(t *testing.T, h Harness) {
 	if reports := h.events(t); len(reports) > 0 {
 		t.Errorf("saving a method reads as a payment: %+v", reports)
 	}
+	h.chargeSaved(t, customer, first.Method)
+}
+
+func (h Harness) chargeSaved(t *testing.T, customer, method string) {
+	t.Helper()
 	paid, err := h.Gateway.Charge(t.Context(), billing.ChargeRequest{
-		Key: "charge_s1", AttemptID: "a1", InvoiceID: "inv_a1", Customer: customer, Method: first.Method, Amount: money.Must(3000, "EUR"), Description: "Invoice 1",
+		Key: "charge_s1", AttemptID: "a1", InvoiceID: "inv_a1", Customer: customer, Method: method, Amount: money.Must(3000, "EUR"), Description: "Invoice 1",
 	})
 	if err != nil || paid.State != billing.PaymentSucceeded {
 		t.Errorf("charged: got %+v, %v", paid, err)
