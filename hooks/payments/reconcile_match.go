@@ -110,9 +110,6 @@ func (s *Subject) compareFee(tx core.App, now time.Time, a *attempt, t billing.T
 		return false, err
 	}
 	f.Ours, f.Theirs = fees[0], t.Fee
-	if _, books := any(s.Books).(feeBooker); !books {
-		return true, nil
-	}
 	switch {
 	case t.Fee.Currency() != a.Currency, fees[0] == t.Fee.Minor(), fees[0] == 0 && now.Sub(t.At) < feePatience:
 		return true, nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -12,20 +11,6 @@ import (
 	"github.com/ezscale/ezscale/collections"
 	"github.com/ezscale/ezscale/engine/billing"
 	"github.com/ezscale/ezscale/engine/money"
-)
-
-// The bookings of what happened at a gateway itself. What the product cannot book
-// is left to people.
-type (
-	refundBooker interface {
-		settleRefund(tx core.App, gateway string, rep billing.RefundReport) (note string, err error)
-	}
-	reversalBooker interface {
-		reversed(tx core.App, gateway string, rep billing.PaymentReport) (note string, err error)
-	}
-	feeBooker interface {
-		RecordFee(tx core.App, now time.Time, payment string, fee money.Amount) (bool, error)
-	}
 )
 
 // errByHand says that no repair can be made by the product.
@@ -63,9 +48,8 @@ func (s *Subject) remedy(ctx context.Context, gateway billing.Gateway, f finding
 		}
 		return func(tx core.App) (string, error) { return s.repairPayment(tx, f, rep) }, nil
 	case "refund_missing_here", "refund_differs", "refund_missing_there":
-		able, reads := gateway.(billing.Refunder)
-		booker, books := any(s).(refundBooker)
-		if !reads || !books {
+		able, ok := gateway.(billing.Refunder)
+		if !ok {
 			return nil, errByHand
 		}
 		rep, err := able.ReadRefund(ctx, f.Reference)
@@ -75,29 +59,21 @@ func (s *Subject) remedy(ctx context.Context, gateway billing.Gateway, f finding
 		if rep.Payment == "" {
 			rep.Payment = f.Related
 		}
-		return func(tx core.App) (string, error) { return s.repairRefund(tx, booker, f, rep) }, nil
+		return func(tx core.App) (string, error) { return s.repairRefund(tx, f, rep) }, nil
 	case "reversal_missing_here":
-		booker, books := any(s).(reversalBooker)
-		if !books {
-			return nil, errByHand
-		}
 		rep, err := gateway.ReadPayment(ctx, f.Related)
 		if err != nil {
 			return nil, fmt.Errorf("read %s payment %s: %w", f.Gateway, f.Related, err)
 		}
 		rep.Reference = f.Related
-		return func(tx core.App) (string, error) { return booker.reversed(tx, f.Gateway, rep) }, nil
+		return func(tx core.App) (string, error) { return s.reversed(tx, f.Gateway, rep) }, nil
 	case "fee_missing_here":
-		booker, books := any(s.Books).(feeBooker)
-		if !books {
-			return nil, errByHand
-		}
 		fee, err := money.New(f.Theirs, f.TheirsCurrency)
 		if err != nil {
 			return nil, fmt.Errorf("fee of payment %s: %w", f.Reference, err)
 		}
 		return func(tx core.App) (string, error) {
-			_, err := booker.RecordFee(tx, s.Now(), f.Record, fee)
+			_, err := s.Books.RecordFee(tx, s.Now(), f.Record, fee)
 			return "the fee is booked", err
 		}, nil
 	}
@@ -130,8 +106,8 @@ func (s *Subject) repairPayment(tx core.App, f findingRow, rep billing.PaymentRe
 }
 
 // repairRefund settles what the gateway says of a refund.
-func (s *Subject) repairRefund(tx core.App, booker refundBooker, f findingRow, rep billing.RefundReport) (string, error) {
-	note, err := booker.settleRefund(tx, f.Gateway, rep)
+func (s *Subject) repairRefund(tx core.App, f findingRow, rep billing.RefundReport) (string, error) {
+	note, err := s.settleRefund(tx, f.Gateway, rep)
 	if err != nil {
 		return "", err
 	}

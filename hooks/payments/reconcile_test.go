@@ -225,6 +225,32 @@ func TestAnotherAmountIsFound(t *testing.T) {
 	}
 }
 
+func TestARefundMadeAtTheGatewayIsFoundAndBooked(t *testing.T) {
+	app := testapp.New(t)
+	card(app, "ada")
+	silent(app)
+	paid := app.One(collections.PaymentTransactions, dbx.HashExp{"status": "succeeded"})
+	atStripe(app, "/v1/refunds", url.Values{"payment_intent": {paid.GetString("gateway_transaction_id")}, "amount": {"90"}})
+	app.Clock().Advance(27 * time.Hour)
+	compared(app, "stripe")
+	got := findings(app, "")
+	if got.Len("items") != 1 || got.Text("items.0.kind") != "refund_missing_here" || got.Int("items.0.theirs.minor") != 90 {
+		t.Fatalf("found: %s", got)
+	}
+	for range 2 {
+		if r := repaired(app, got.Text("items.0.id")); r.Text("finding.status") != "closed" {
+			t.Errorf("repair: %s", r)
+		}
+	}
+	if n := app.Count("refunds", "`gateway` = 'stripe' AND `amount_minor` = 90"); n != 1 {
+		t.Errorf("%d refunds, want one", n)
+	}
+	compared(app, "stripe")
+	if got := findings(app, ""); got.Len("items") != 0 {
+		t.Errorf("still open: %s", got)
+	}
+}
+
 // TestADifferenceThatDisappearsIsClosed lets the delivery arrive after the night.
 func TestADifferenceThatDisappearsIsClosed(t *testing.T) {
 	app := testapp.New(t)
