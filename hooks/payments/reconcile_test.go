@@ -319,7 +319,7 @@ func TestAComparisonGoesOnWhereItWasCutOff(t *testing.T) {
 	}
 	app.StripeFaults.Add(fault.Fault{Match: "GET /v1/balance_transactions", Kind: fault.Truncated, Times: 3})
 	compared(app, "stripe")
-	if got := findings(app, ""); got.Len("items") != 4 {
+	if got := findings(app, "?kind=missing_here"); got.Len("items") != 4 {
 		t.Errorf("found: %s", got)
 	}
 	run := app.One(collections.ReconcileRuns, dbx.HashExp{"status": "done"})
