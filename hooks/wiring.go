@@ -178,6 +178,8 @@ func unopened(app core.App, invoice *core.Record, gateway string, err error) (en
 		return engine.Payment{}, false
 	case errors.Is(err, payments.ErrPending):
 		return engine.Payment{Kind: "redirect", State: "pending", Instructions: []engine.Instruction{}, Reason: "A payment for this invoice is on its way. We will tell you as soon as it arrives."}, true
+	case errors.Is(err, payments.ErrTooSmall):
+		return engine.Payment{Kind: "redirect", State: string(engine.PaymentDeclined), Instructions: []engine.Instruction{}, Reason: "This is less than a card or an account can pay. Pay it by bank transfer, from your credit, or together with your next invoice; nothing is switched off for it."}, true
 	}
 	app.Logger().Error("Payment page could not be opened", "invoice", invoice.GetString("number"), "gateway", gateway, "error", err)
 	return engine.Payment{Kind: "redirect", State: "unknown", Instructions: []engine.Instruction{}, Reason: "The payment page could not be opened just now. Nothing was charged; please try again in a minute."}, true

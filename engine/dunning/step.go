@@ -39,6 +39,7 @@ const (
 
 	NoService       Reason = "no_service"    // no period of a service is billed
 	Settled         Reason = "settled"       // paid, void, or not issued
+	TooSmall        Reason = "too_small"     // less than any gateway takes
 	SuspensionOff   Reason = "off"           // by policy
 	NotDelivered    Reason = "not_delivered" // the customer never got the invoice
 	NotOverdue      Reason = "not_overdue"

@@ -1,6 +1,10 @@
 package dunning
 
-import "time"
+import (
+	"time"
+
+	"github.com/ezscale/ezscale/engine/billing"
+)
 
 // Suspended says whether this invoice demands that its services be suspended,
 // and why or why not. It is the one question for suspending and for restoring:
@@ -34,6 +38,8 @@ func (v *view) demandHold() hold {
 	switch {
 	case len(v.f.Services) == 0:
 		return hold{reason: NoService}
+	case v.claimed() && billing.TooSmall(v.f.Open):
+		return hold{reason: TooSmall}
 	case !v.unpaid():
 		return hold{reason: Settled}
 	case v.p.SuspendDays == 0:
@@ -85,7 +91,7 @@ func (v *view) planSuspension() (planned, bool) {
 // never says whether there is no waiting for a suspension: the debt can have no
 // such consequence, or it was written off and its notice will not come any more.
 func (v *view) never(why Reason) bool {
-	return why == NoService || why == Settled || why == SuspensionOff || why == NoticeMissing && !v.collects()
+	return why == NoService || why == Settled || why == TooSmall || why == SuspensionOff || why == NoticeMissing && !v.collects()
 }
 
 // restore gives access back as soon as Suspended says no, except to what another

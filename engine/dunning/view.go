@@ -42,10 +42,14 @@ func newView(p Policy, f Facts, now time.Time) *view {
 	return v
 }
 
-// unpaid says whether money is owed, written off or not.
+// claimed says whether the invoice stands and is not paid.
+func (v *view) claimed() bool {
+	return v.f.Status == billing.InvoiceOpen || v.f.Status == billing.InvoiceUncollectible
+}
+
+// unpaid says whether money is owed that can be collected, written off or not.
 func (v *view) unpaid() bool {
-	claimed := v.f.Status == billing.InvoiceOpen || v.f.Status == billing.InvoiceUncollectible
-	return claimed && v.f.Open.Sign() > 0 && !v.f.DueAt.IsZero()
+	return v.claimed() && v.f.Open.Sign() > 0 && !billing.TooSmall(v.f.Open) && !v.f.DueAt.IsZero()
 }
 
 // collects says whether we still ask for the money: a debt that was written off

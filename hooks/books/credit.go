@@ -82,10 +82,19 @@ func (s *Session) useCredit(d Document) (Document, error) {
 	if s.invoicing.KeepCredit {
 		return d, nil
 	}
-	if balance, err := Credit(s.tx, d.User, d.Due.Currency()); err != nil || balance.IsZero() {
+	balance, err := Credit(s.tx, d.User, d.Due.Currency())
+	if err != nil || balance.IsZero() {
 		return d, err
 	}
-	spent, err := s.SpendCredit(s.tx, s.now, d.ID, money.Amount{})
+	most := money.Amount{} // all of it
+	if rest := d.Due.Minor() - balance.Minor(); rest > 0 && rest < billing.SmallestPayment(d.Due.Currency()) {
+		use := d.Due.Minor() - billing.SmallestPayment(d.Due.Currency())
+		if use <= 0 {
+			return d, nil
+		}
+		most = money.Must(use, d.Due.Currency()) // what is left can be paid
+	}
+	spent, err := s.SpendCredit(s.tx, s.now, d.ID, most)
 	if err != nil || spent.IsZero() {
 		return d, err
 	}

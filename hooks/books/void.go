@@ -95,8 +95,9 @@ func releaseLines(tx core.App, invoice string, now time.Time) error {
 }
 
 // WriteOff gives up what is still owed on an open invoice. Money that arrives
-// later recovers it; until then the services it bills stay as they are or end, so
-// dunning looks at it once more. Errors: ErrState.
+// later recovers it. A service that is on stays on and is invoiced for its next
+// period, the written-off one being given away; one that is suspended for it stays
+// so until it is paid, or ends. Dunning looks at it once more. Errors: ErrState.
 func (b *Books) WriteOff(tx core.App, now time.Time, id string) error {
 	if err := inTransaction(tx); err != nil {
 		return err

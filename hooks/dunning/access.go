@@ -83,10 +83,10 @@ func standing(tx core.App, c *Case, now time.Time) error {
 		Late bool   `db:"late"`
 	}{}
 	err := collections.Statement(tx, "SELECT `id`, `late` FROM (SELECT `u`.`id`, `u`.`status`, EXISTS (SELECT 1 FROM `invoice_items` `l` CROSS JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice`"+
-		" WHERE `l`.`subscription` = `u`.`id` AND "+bills+" AND `i`.`status` = 'open' AND `i`.`due_at` < {:today}) AS `late`"+
+		" WHERE `l`.`subscription` = `u`.`id` AND "+bills+" AND `i`.`status` = 'open' AND `i`.`due_minor` >= {:least} AND `i`.`due_at` < {:today}) AS `late`"+
 		" FROM (SELECT DISTINCT `subscription` FROM `invoice_items` WHERE `invoice` = {:invoice} AND `subscription` != '') `b` CROSS JOIN `subscriptions` `u` ON `u`.`id` = `b`.`subscription`"+
 		" WHERE `u`.`status` IN ('active', 'past_due')) WHERE (`status` = 'past_due') != `late`").
-		Bind(dbx.Params{"invoice": c.Invoice.ID, "today": collections.Stamp(dueDay(now)).String()}).All(&rows)
+		Bind(dbx.Params{"invoice": c.Invoice.ID, "least": billing.SmallestPayment(c.Invoice.Due.Currency()), "today": collections.Stamp(dueDay(now)).String()}).All(&rows)
 	if err != nil {
 		return fmt.Errorf("standing of subscriptions: %w", err)
 	}

@@ -1,6 +1,7 @@
 package dunning_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +21,29 @@ func TestASavedCardPaysOnTheDueDate(t *testing.T) {
 	}
 	d.day(20)
 	d.want("story later", d.story(), "reminder1 charge:succeeded")
+}
+
+// TestWhatNobodyCanPayHasNoConsequences leaves less to pay than a card takes: it is
+// not charged, nobody is written to or switched off, and the next period is invoiced.
+func TestWhatNobodyCanPayHasNoConsequences(t *testing.T) {
+	d := owing(t, testapp.CardWorks)
+	path := "/api/v1/staff/invoices/" + d.invoice + "/payments"
+	due := d.Record("invoices", d.invoice).GetInt64("due_minor")
+	d.Want(http.StatusOK, d.Do(http.MethodPost, path, d.Staff(), map[string]any{"amount_minor": due - 3, "currency": "EUR", "reference": "most of it"}))
+	d.day(40)
+	d.want("story", d.story(), "")
+	d.want("access", d.access(), "open")
+	d.want("status", d.status(), "open")
+	r := d.Want(http.StatusOK, d.Do(http.MethodPost, "/api/v1/invoices/"+d.invoice+"/pay", d.ada.Token, map[string]any{"gateway": "stripe"}))
+	if !strings.Contains(r.Text("payment.reason")+r.Text("reason"), "less than a card") {
+		t.Errorf("paying it: got %s", r)
+	}
+	if got := d.Stripe.Paid(d.invoice); got != 0 {
+		t.Errorf("%d charges, want none", got)
+	}
+	if n := d.Count("invoices", "`user` = '"+d.ada.Id+"' AND `kind` = 'renewal'"); n != 2 {
+		t.Errorf("%d renewals, want the next one, too", n)
+	}
 }
 
 func TestNobodyPays(t *testing.T) {

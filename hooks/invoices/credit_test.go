@@ -307,6 +307,10 @@ func TestCreditPaysNewInvoicesUnlessKept(t *testing.T) {
 	d.Eventually("it is asked for the rest", func() bool {
 		return slices.ContainsFunc(d.Mails(ada.Email), func(m mailbox.Message) bool { return strings.Contains(m.Subject, "€2.80") })
 	})
+	bob := d.Customer("bob")
+	d.give(bob, 480)
+	some := d.show(bob, d.Order(bob, testapp.Cart{Gateway: "manual"}).Invoice)
+	same(t, "due where a card could not pay the rest", some.Int("due.minor"), 50)
 	d.keepCredit()
 	d.give(eve, 700)
 	kept := d.show(eve, d.Order(eve, testapp.Cart{Gateway: "manual"}).Invoice)

@@ -103,7 +103,10 @@ func (s *Subject) beginMass(tx core.App, invoices []*core.Record, kind string) (
 	}
 	holder := pageAttempt(owed[0], kind, now)
 	holder.Key, holder.Minor = massKey+core.GenerateDefaultRandomId(), sum
-	var err error
+	err := holder.checkSize()
+	if err != nil {
+		return nil, err
+	}
 	if holder.ID, _, err = collections.Row(tx, collections.PaymentTransactions, now, row(holder)); err != nil {
 		return nil, err
 	}

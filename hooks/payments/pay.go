@@ -20,6 +20,17 @@ import (
 // attempt may begin.
 var ErrPending = errors.New("a payment is on its way")
 
+// ErrTooSmall reports an amount that no gateway takes.
+var ErrTooSmall = errors.New("less than a gateway takes")
+
+// checkSize reports ErrTooSmall.
+func (a *attempt) checkSize() error {
+	if a.Gateway != Manual && a.Minor < billing.SmallestPayment(a.Currency) {
+		return fmt.Errorf("invoice %s: %w", a.Invoice, ErrTooSmall)
+	}
+	return nil
+}
+
 // pageLife is how long a payment page stays open. Gateways bound it to their
 // own limits; Stripe's shortest is 30 minutes, to which our adapter adds one for
 // clocks that differ. Ours is longer still, since the call comes a moment later.
@@ -28,7 +39,7 @@ const pageLife = 32 * time.Minute
 // OpenPage returns the hosted page on which an open invoice is paid: the one
 // that is open already, or a new one. An invoice has at most one live attempt;
 // an attempt that cannot be used any more is closed at the gateway first, and
-// if it turns out to be paid that is settled instead. Errors: ErrPending,
+// if it turns out to be paid that is settled instead. Errors: ErrPending, ErrTooSmall,
 // billing's gateway errors.
 func (s *Subject) OpenPage(ctx context.Context, app core.App, invoice *core.Record, kind string) (string, error) {
 	gateway, err := s.gateway(app, kind)
@@ -90,6 +101,9 @@ func (s *Subject) begin(app core.App, invoiceID, kind string) (a *attempt, fresh
 			return nil
 		}
 		begun := pageAttempt(invoice, kind, now)
+		if err := begun.checkSize(); err != nil {
+			return err
+		}
 		a, fresh = &begun, true
 		a.ID, _, err = collections.Row(tx, collections.PaymentTransactions, now, row(*a))
 		return err

@@ -2,6 +2,7 @@ package renewals_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -223,6 +224,28 @@ func TestATrialChangesForNothing(t *testing.T) {
 	if len(invoices) != 2 || invoices[1].GetInt64("total_minor") != 990+500 {
 		t.Errorf("%d invoices, want one over the new plan and its set-up", len(invoices))
 	}
+}
+
+// TestATrialWhoseFirstPeriodIsPaid cannot be changed at once until that begins; at
+// its end it can.
+func TestATrialWhoseFirstPeriodIsPaid(t *testing.T) {
+	s := openGroup(t)
+	s.set(s.Plan("vps-s"), object{"trial_days": 10})
+	ada := s.Customer("ada")
+	body := s.Body(testapp.Cart{})
+	body["total_minor"] = 0
+	o := testapp.ReadOrder(s.Want(http.StatusCreated, s.Do("POST", "/api/v1/orders", ada.Token, body)))
+	s.Active(o)
+	sub := s.subscription(o)
+	s.days(8)
+	first := s.renewed(ada.Id)[0]
+	s.settle(first.Id, first.GetInt64("due_minor"))
+	begins := s.subscription(o).GetString("anchor")[:10]
+	path := "/api/v1/subscriptions/" + sub.Id + "/changes/preview"
+	if r := s.Want(http.StatusConflict, s.Do(http.MethodPost, path, ada.Token, s.toPlan("vps-m", "now"))); r.Code() != "not_begun" || !strings.Contains(r.Text("detail"), begins) {
+		t.Errorf("got %s, want that it begins on %s", r, begins)
+	}
+	s.agree(ada, sub.Id, s.toPlan("vps-m", "period_end"))
 }
 
 // TestDiscountsGoOn changes under a coupon for ever.

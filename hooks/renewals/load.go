@@ -86,19 +86,22 @@ type subRow struct {
 	CancelledReason string `db:"cancel_reason"`
 }
 
+// leastText is what of an invoice's currency can be collected.
+var leastText = billing.SmallestPaymentSQL("`i`.`currency`")
+
 // The texts do not vary, so that each is prepared once a transaction; lists
 // travel as JSON.
-const loadColumns = "SELECT `s`.`id`, `s`.`user`, `s`.`plan`, `s`.`price`, `p`.`name` AS `plan_name`, IFNULL((SELECT `hostname` FROM `services` WHERE `subscription` = `s`.`id` LIMIT 1), '') AS `hostname`," +
+var loadColumns = "SELECT `s`.`id`, `s`.`user`, `s`.`plan`, `s`.`price`, `p`.`name` AS `plan_name`, IFNULL((SELECT `hostname` FROM `services` WHERE `subscription` = `s`.`id` LIMIT 1), '') AS `hostname`," +
 	" `s`.`status`, `s`.`billing_owner`, `s`.`gateway`, `s`.`currency`, `s`.`amount_minor`, `s`.`cap_minor`, `s`.`pending_setup_minor`, `s`.`cycle`, `s`.`anchor`, `s`.`next_period`, `s`.`current_period_end`, `s`.`ends_at`, `s`.`pause_from`, `s`.`activated_at`," +
 	" `s`.`next_invoice_at`, IFNULL(`s`.`discounts`, '') AS `discounts`, `s`.`payment_method`, `s`.`cancel_reason`, IFNULL(`b`.`invoice_day`, 0) AS `invoice_day`, IFNULL(`b`.`no_auto_charge`, FALSE) AS `no_auto_charge`," +
-	" EXISTS (SELECT 1 FROM `invoice_items` `l` CROSS JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice` WHERE `l`.`subscription` = `s`.`id` AND `l`.`period_start` != '' AND `l`.`live` = TRUE AND `i`.`status` IN ('open', 'uncollectible') AND `i`.`due_at` < {:today}) AS `unpaid`," +
+	" EXISTS (SELECT 1 FROM `invoice_items` `l` CROSS JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice` WHERE `l`.`subscription` = `s`.`id` AND `l`.`period_start` != '' AND `l`.`live` = TRUE AND (`i`.`status` = 'open' AND `i`.`due_minor` >= " + leastText + " OR `i`.`status` = 'uncollectible' AND `s`.`access` != 'open') AND `i`.`due_at` < {:today}) AS `unpaid`," +
 	" IFNULL(`c`.`effective_at`, '') AS `changes_at`, IFNULL(`c`.`id`, '') AS `change_id`," +
 	" IFNULL((SELECT json_group_array(json_object('name', `name`, 'label', `label`, 'quantity', `quantity`, 'unit', `unit_minor`, 'setup', `pending_setup_minor`)) FROM (SELECT * FROM `subscription_items` WHERE `subscription` = `s`.`id` AND `active` = TRUE ORDER BY `rowid`)), '[]') AS `items`," +
 	" IFNULL((SELECT json_group_array(json_object('id', `id`, 'at', `effective_at`, 'to', json(`to`))) FROM (SELECT * FROM `subscription_changes` WHERE `subscription` = `s`.`id` AND `kind` = 'price' AND `status` = 'scheduled' ORDER BY `effective_at`)), '[]') AS `prices`" +
 	" FROM `subscriptions` `s` JOIN `plans` `p` ON `p`.`id` = `s`.`plan` LEFT JOIN `billing_profiles` `b` ON `b`.`user` = `s`.`user`" +
 	" LEFT JOIN `subscription_changes` `c` ON `c`.`subscription` = `s`.`id` AND `c`.`status` IN ('pending', 'scheduled') AND `c`.`kind` != 'price' AND `c`.`timing` = 'period_end'"
 
-const (
+var (
 	loadText = loadColumns + " WHERE `s`.`user` IN (SELECT `value` FROM json_each({:users})) AND `s`.`next_invoice_at` != '' AND `s`.`next_invoice_at` <= {:now} ORDER BY `s`.`next_invoice_at`, `s`.`rowid`"
 	oneText  = loadColumns + " WHERE `s`.`id` = {:id}"
 )

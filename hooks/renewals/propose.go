@@ -228,6 +228,9 @@ func refusedBehind() error {
 func (p *proposing) atOnce() error {
 	schedule := p.sub.renewal.Schedule
 	n, current, err := schedule.At(p.now)
+	if errors.Is(err, billing.ErrBeforeAnchor) { // a trial whose first period is paid ahead
+		return op.NewProblem(http.StatusConflict, "not_begun", "The first period is paid and begins on "+schedule.Anchor.Format(time.DateOnly)+". Change the subscription from then on, or at the end of that period.")
+	}
 	if err != nil {
 		return fmt.Errorf("subscription %s: %w", p.sub.ID, err)
 	}

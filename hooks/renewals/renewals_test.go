@@ -2,6 +2,7 @@ package renewals_test
 
 import (
 	"context"
+	"net/http"
 	"sync"
 	"testing"
 	"time"
@@ -161,6 +162,25 @@ func TestAnUnpaidSubscriptionIsNotInvoicedOn(t *testing.T) {
 	s.run()
 	if n := len(s.renewed(ada.Id)); n != 2 {
 		t.Errorf("%d renewals after the payment, want the next one at once", n)
+	}
+}
+
+// TestWhatIsWrittenOffIsGivenAway: a service that runs on after its renewal was
+// written off is invoiced again; one that is suspended for it is not.
+func TestWhatIsWrittenOffIsGivenAway(t *testing.T) {
+	for access, want := range map[string]int{"open": 2, "suspended": 1} {
+		s := open(t)
+		ada := s.Customer("ada")
+		o := s.Buy(ada, testapp.Cart{})
+		s.days(35)
+		if access == "suspended" {
+			s.set(s.subscription(o), map[string]any{"access": access, "access_reason": "overdue"})
+		}
+		s.Want(http.StatusOK, s.Do(http.MethodPost, "/api/v1/staff/invoices/"+s.renewed(ada.Id)[0].Id+"/write-off", s.Staff(), map[string]any{"reason": "a gesture"}))
+		s.days(20)
+		if got := len(s.renewed(ada.Id)); got != want {
+			t.Errorf("%d renewals with access %s, want %d", got, access, want)
+		}
 	}
 }
 
