@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -77,17 +78,18 @@ func (w *world) prove(final bool) error {
 	if err != nil {
 		return err
 	}
+	wrong := []error{}
 	for _, l := range laws {
 		broken, err := l.check(w, p)
 		if err != nil {
-			return fmt.Errorf("prove that %s: %w", l.name, err)
+			wrong = append(wrong, fmt.Errorf("prove that %s: %w", l.name, err))
 		}
 		if len(broken) > 0 {
-			return fmt.Errorf("broken: %s: %s", l.name, strings.Join(broken[:min(len(broken), 5)], "; "))
+			wrong = append(wrong, fmt.Errorf("broken: %s: %s", l.name, strings.Join(broken[:min(len(broken), 5)], "; ")))
 		}
 	}
 	p.marks = next
-	return nil
+	return errors.Join(wrong...)
 }
 
 func (w *world) marks() (map[string]int64, error) {

@@ -90,19 +90,19 @@ func (w *world) unexplained(o overlap) (string, error) {
 	return "", nil
 }
 
-// billedToNow: the present belongs to a period that is invoiced, or that staff gave
-// away, unless an invoice is still owed, or was paid so lately that the next round
-// of renewals is still to come.
+// billedToNow: when the timed tasks last ran, that moment belonged to a period that
+// is invoiced, or that staff gave away, unless an invoice is still owed, or was paid
+// so lately that the next round of renewals is still to come.
 func billedToNow(w *world, _ *proof) ([]string, error) {
-	if w.weather.off {
+	if w.ran.IsZero() {
 		return nil, nil
 	}
 	found := []gap{}
 	now := w.clock.product()
-	yesterday := collections.Stamp(now.Add(-aDay)).String()
+	yesterday := collections.Stamp(w.ran.Add(-aDay)).String()
 	err := w.app.DB().NewQuery("SELECT `id` AS `subscription`, IFNULL(`until`, '') AS `before`, {:yesterday} AS `period_start` FROM (SELECT `s`.`id`, `s`.`next_invoice_at`," +
-		" (SELECT MAX(`period_end`) FROM `invoice_items` WHERE `subscription` = `s`.`id` AND `kind` = 'period' AND `live`) AS `until` FROM `subscriptions` `s` WHERE `status` IN ('active', 'past_due') AND `cycle` NOT IN ('hourly', 'one_time') AND `current_period_end` < {:yesterday}" +
-		" AND NOT EXISTS (SELECT 1 FROM `invoice_items` `l` CROSS JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice` WHERE `l`.`subscription` = `s`.`id` AND `i`.`status` IN ('open', 'uncollectible')))" +
+		" (SELECT MAX(`period_end`) FROM `invoice_items` WHERE `subscription` = `s`.`id` AND `kind` IN ('period', 'hourly') AND `live`) AS `until` FROM `subscriptions` `s` WHERE `status` IN ('active', 'past_due') AND `cycle` NOT IN ('hourly', 'one_time') AND `current_period_end` < {:yesterday}" +
+		" AND NOT EXISTS (SELECT 1 FROM `invoice_items` `l` CROSS JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice` WHERE `l`.`subscription` = `s`.`id` AND (`i`.`status` = 'open' OR `i`.`status` = 'uncollectible' AND `s`.`access` != 'open')))" +
 		" WHERE IFNULL(`until`, '') < {:yesterday} AND `next_invoice_at` NOT BETWEEN {:yesterday} AND {:now}").
 		Bind(dbx.Params{"yesterday": yesterday, "now": collections.Stamp(now).String()}).All(&found)
 	if err != nil {
@@ -129,11 +129,11 @@ type gap struct {
 }
 
 // nothingIsLeftOut: between two billed periods there is only what the customer
-// paused, and what staff took back.
+// paused, what staff took back, and hours, which are invoiced afterwards.
 func nothingIsLeftOut(w *world, p *proof) ([]string, error) {
 	gaps := []gap{}
-	err := w.app.DB().NewQuery("SELECT `subscription`, `before`, `period_start` FROM (SELECT `subscription`, `period_start`, LAG(`period_end`) OVER (PARTITION BY `subscription` ORDER BY `period_start`) AS `before`" +
-		" FROM `invoice_items` WHERE `kind` = 'period' AND `live` AND `subscription` IN (SELECT `subscription` FROM `invoice_items` WHERE `rowid` > {:items})) WHERE `before` < `period_start`").
+	err := w.app.DB().NewQuery("SELECT `subscription`, `before`, `period_start` FROM (SELECT `subscription`, `kind`, `period_start`, LAG(`kind`) OVER `s` AS `what`, LAG(`period_end`) OVER `s` AS `before`" +
+		" FROM `invoice_items` WHERE `kind` IN ('period', 'hourly') AND `live` AND `subscription` IN (SELECT `subscription` FROM `invoice_items` WHERE `rowid` > {:items}) WINDOW `s` AS (PARTITION BY `subscription` ORDER BY `period_start`)) WHERE `kind` = 'period' AND `what` = 'period' AND `before` < `period_start`").
 		Bind(dbx.Params{"items": p.marks["items"]}).All(&gaps)
 	if err != nil {
 		return nil, err
@@ -160,7 +160,7 @@ func (w *world) excused(g gap) (bool, error) {
 		End     string `db:"period_end"`
 	}
 	taken := []span{}
-	err := w.app.DB().NewQuery("SELECT `invoice`, `period_start`, `period_end` FROM `invoice_items` WHERE `subscription` = {:subscription} AND `kind` = 'period' AND NOT `live` AND `period_start` < {:to} AND `period_end` > {:from} ORDER BY `period_start`, `period_end`").
+	err := w.app.DB().NewQuery("SELECT `invoice`, `period_start`, `period_end` FROM `invoice_items` WHERE `subscription` = {:subscription} AND `kind` IN ('period', 'hourly') AND NOT `live` AND `period_start` < {:to} AND `period_end` > {:from} ORDER BY `period_start`, `period_end`").
 		Bind(dbx.Params{"subscription": g.Subscription, "from": g.From, "to": g.To}).All(&taken)
 	if err != nil {
 		return false, err

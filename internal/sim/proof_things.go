@@ -150,7 +150,7 @@ func suspendedIffOverdue(w *world, _ *proof) ([]string, error) {
 	const moving = " AND NOT EXISTS (SELECT 1 FROM `payment_transactions` WHERE `invoice` = `i`.`id` AND `status` IN ('pending', 'unknown'))"
 	broken := []string{}
 	err = w.app.DB().NewQuery("SELECT `id` || ' is suspended without an overdue invoice' FROM `subscriptions` `u` WHERE `access` = 'suspended' AND `access_reason` = 'overdue' AND NOT " + fmt.Sprintf(owed, "'open', 'uncollectible'", "grace", "") +
-		" UNION ALL SELECT `id` || ' is used though long overdue' FROM `subscriptions` `u` WHERE `status` IN ('active', 'past_due') AND `access` = 'open' AND " + fmt.Sprintf(owed, "'open'", "mercy", moving) +
+		" UNION ALL SELECT `id` || ' is used though long overdue' FROM `subscriptions` `u` WHERE `status` IN ('active', 'past_due') AND `access` = 'open' AND " + fmt.Sprintf(owed, "'open'", "mercy", " AND `i`.`due_minor` >= 50"+moving) +
 		" UNION ALL SELECT `s`.`id` || ' is ' || `s`.`status` || ' with access ' || `u`.`access` FROM `services` `s` JOIN `subscriptions` `u` ON `u`.`id` = `s`.`subscription` WHERE `s`.`status` IN ('active', 'suspended') AND `s`.`hold` != 'staff'" +
 		" AND (`s`.`status` = 'suspended') != (`u`.`access` = 'suspended') AND NOT (`u`.`access` = 'ended' AND `u`.`access_at` >= {:mercy}) AND `s`.`id` NOT IN (SELECT `service` FROM `jobs` WHERE `state` IN ('queued', 'running', 'parked', 'failed'))").
 		Bind(dbx.Params{"grace": collections.Stamp(grace).String(), "mercy": collections.Stamp(grace.Add(-mercy)).String()}).Column(&broken)

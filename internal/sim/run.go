@@ -119,6 +119,7 @@ func (w *world) timed() error {
 	if err != nil {
 		return fmt.Errorf("timed tasks: %w", err)
 	}
+	w.ran = w.clock.product()
 	return nil
 }
 

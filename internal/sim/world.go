@@ -56,6 +56,7 @@ type world struct {
 	people  []*person
 	agenda  agenda
 	weather weather
+	ran     time.Time // when the timed tasks last went through, by the product's clock
 	diary   []string
 	proof   proof
 	counts  Summary
