@@ -20,6 +20,7 @@ import (
 	"github.com/ezscale/ezscale/collections"
 	"github.com/ezscale/ezscale/hooks/payments"
 	"github.com/ezscale/ezscale/hooks/provisioning"
+	"github.com/ezscale/ezscale/integrations/pterodactyl"
 )
 
 // config is what the environment and the command line say.
@@ -50,7 +51,7 @@ func readConfig(dir string, env func(string) string) (config, error) {
 	m := hmac.New(sha256.New, key)
 	m.Write([]byte("ezscale download links"))
 	cfg.linkKey = m.Sum(nil)
-	for _, read := range []func(*config, func(string) string) error{readPublicURL, readStripe, readPayPal, readVirtFusion, readVIES, readSMTP} {
+	for _, read := range []func(*config, func(string) string) error{readPublicURL, readStripe, readPayPal, readVirtFusion, readPterodactyl, readVIES, readSMTP} {
 		if err := read(&cfg, env); err != nil {
 			return cfg, err
 		}
@@ -180,6 +181,27 @@ func readVirtFusion(cfg *config, env func(string) string) error {
 	return nil
 }
 
+// readPterodactyl takes both keys of a panel; together they are the platform's
+// token.
+func readPterodactyl(cfg *config, env func(string) string) error {
+	application, client := env("PTERODACTYL_APPLICATION_KEY"), env("PTERODACTYL_CLIENT_KEY")
+	s := provisioning.Settings{URL: env("PTERODACTYL_URL"), Token: strings.TrimSpace(application + " " + client)}
+	if s == (provisioning.Settings{}) {
+		return nil
+	}
+	if s.URL == "" || application == "" || client == "" {
+		return errors.New("PTERODACTYL_URL, PTERODACTYL_APPLICATION_KEY (ptla_…) and PTERODACTYL_CLIENT_KEY (ptlc_…) belong together: set all of them, or none")
+	}
+	if err := checkURL("PTERODACTYL_URL", s.URL); err != nil {
+		return err
+	}
+	if _, _, err := pterodactyl.ParseKeys(s.Token); err != nil {
+		return fmt.Errorf("PTERODACTYL_APPLICATION_KEY and PTERODACTYL_CLIENT_KEY: %w", err)
+	}
+	cfg.platforms["pterodactyl"] = s
+	return nil
+}
+
 func readVIES(cfg *config, env func(string) string) error {
 	if cfg.viesURL = env("VIES_API_URL"); cfg.viesURL == "" {
 		return nil
@@ -216,14 +238,14 @@ func first(a, b string) string {
 	return b
 }
 
-// virtfusionSettings are the optional settings of a VirtFusion platform.
-type virtfusionSettings struct {
+// panelSettings are the optional settings of a platform with a panel.
+type panelSettings struct {
 	RelationPrefix string `json:"relation_prefix"`
 	SettleSeconds  int    `json:"settle_seconds"`
 }
 
-func virtfusionExtra(raw string) (virtfusionSettings, error) {
-	s := virtfusionSettings{}
+func panelExtra(raw string) (panelSettings, error) {
+	s := panelSettings{}
 	if raw == "" || raw == "null" {
 		return s, nil
 	}

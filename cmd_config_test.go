@@ -43,6 +43,9 @@ func TestWrongValuesStopWithASentenceThatNamesThem(t *testing.T) {
 		{"panel without a token", map[string]string{"VIRTFUSION_URL": "https://panel.example.com"}, "VIRTFUSION_TOKEN", ""},
 		{"token without a panel", map[string]string{"VIRTFUSION_TOKEN": "secret-token"}, "VIRTFUSION_URL", "secret-token"},
 		{"wrong address of the panel", map[string]string{"VIRTFUSION_URL": "panel", "VIRTFUSION_TOKEN": "secret-token"}, "VIRTFUSION_URL", "secret-token"},
+		{"games panel with one key", map[string]string{"PTERODACTYL_URL": "https://games.example.com", "PTERODACTYL_APPLICATION_KEY": "ptla_secret"}, "PTERODACTYL_CLIENT_KEY", "ptla_secret"},
+		{"games panel with a key of another kind", map[string]string{"PTERODACTYL_URL": "https://games.example.com", "PTERODACTYL_APPLICATION_KEY": "ptla_secret", "PTERODACTYL_CLIENT_KEY": "ptla_other"}, "two keys of one kind", "ptla_secret"},
+		{"wrong address of the games panel", map[string]string{"PTERODACTYL_URL": "games", "PTERODACTYL_APPLICATION_KEY": "ptla_secret", "PTERODACTYL_CLIENT_KEY": "ptlc_secret"}, "PTERODACTYL_URL", "ptla_secret"},
 		{"sender without a host", map[string]string{"MAIL_FROM": "billing"}, "MAIL_FROM", ""},
 		{"mail port in words", map[string]string{"SMTP_HOST": "mail.example.com", "SMTP_PORT": "smtp"}, "SMTP_PORT", ""},
 		{"mail port past every port", map[string]string{"SMTP_HOST": "mail.example.com", "SMTP_PORT": "70000"}, "SMTP_PORT", ""},
@@ -73,12 +76,13 @@ func TestGoodValues(t *testing.T) {
 	cfg, err := read(t, map[string]string{
 		"EZSCALE_KEY": " " + goodKey + "\n", "EZSCALE_URL": "https://account.example.com/", "STRIPE_SECRET_KEY": "rk_live_1", "STRIPE_WEBHOOK_SECRET": "whsec_1",
 		"PAYPAL_CLIENT_ID": "AZ1", "PAYPAL_SECRET": "EH1", "PAYPAL_WEBHOOK_ID": "8PT",
-		"VIRTFUSION_URL": "https://panel.example.com", "VIRTFUSION_TOKEN": "t", "SMTP_HOST": "mail.example.com", "SMTP_TLS": "true", "MAIL_FROM": "Billing <billing@example.com>",
+		"VIRTFUSION_URL": "https://panel.example.com", "VIRTFUSION_TOKEN": "t",
+		"PTERODACTYL_URL": "https://games.example.com", "PTERODACTYL_APPLICATION_KEY": "ptla_1", "PTERODACTYL_CLIENT_KEY": "ptlc_1", "SMTP_HOST": "mail.example.com", "SMTP_TLS": "true", "MAIL_FROM": "Billing <billing@example.com>",
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if cfg.publicURL != "https://account.example.com" || cfg.gateways["stripe"].SecretKey != "rk_live_1" || cfg.gateways["paypal"].ClientID != "AZ1" || cfg.platforms["virtfusion"].Token != "t" || cfg.smtp.Port != 587 || !cfg.smtp.TLS {
+	if cfg.publicURL != "https://account.example.com" || cfg.gateways["stripe"].SecretKey != "rk_live_1" || cfg.gateways["paypal"].ClientID != "AZ1" || cfg.platforms["virtfusion"].Token != "t" || cfg.platforms["pterodactyl"].Token != "ptla_1 ptlc_1" || cfg.smtp.Port != 587 || !cfg.smtp.TLS {
 		t.Errorf("got %+v %+v", cfg, cfg.smtp)
 	}
 	again, err := read(t, map[string]string{"EZSCALE_KEY": goodKey})
@@ -121,16 +125,16 @@ func TestTheKeyFileIsMadeOnceForItsOwnerAlone(t *testing.T) {
 }
 
 func TestPlatformSettingsAreReadStrictly(t *testing.T) {
-	if s, err := virtfusionExtra(`{"relation_prefix": "shop-", "settle_seconds": 90}`); err != nil || s.RelationPrefix != "shop-" || s.SettleSeconds != 90 {
+	if s, err := panelExtra(`{"relation_prefix": "shop-", "settle_seconds": 90}`); err != nil || s.RelationPrefix != "shop-" || s.SettleSeconds != 90 {
 		t.Errorf("got %+v, %v", s, err)
 	}
 	for _, empty := range []string{"", "null", "{}"} {
-		if _, err := virtfusionExtra(empty); err != nil {
+		if _, err := panelExtra(empty); err != nil {
 			t.Errorf("%q: %v", empty, err)
 		}
 	}
 	for _, bad := range []string{`{"prefix": "x"}`, `[]`, `{"settle_seconds": "90"}`, `{`} {
-		if _, err := virtfusionExtra(bad); err == nil || !strings.Contains(err.Error(), "relation_prefix") {
+		if _, err := panelExtra(bad); err == nil || !strings.Contains(err.Error(), "relation_prefix") {
 			t.Errorf("%s: got %v, want an error that names what is known", bad, err)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/pocketbase/pocketbase"
@@ -21,6 +22,7 @@ import (
 	"github.com/ezscale/ezscale/hooks/provisioning"
 	"github.com/ezscale/ezscale/integrations/sandbox/mailbox"
 	"github.com/ezscale/ezscale/integrations/sandbox/paypalbox"
+	"github.com/ezscale/ezscale/integrations/sandbox/pterobox"
 	"github.com/ezscale/ezscale/integrations/sandbox/stripebox"
 	"github.com/ezscale/ezscale/integrations/sandbox/viesbox"
 	"github.com/ezscale/ezscale/integrations/sandbox/virtbox"
@@ -31,6 +33,7 @@ const (
 	demoStripeKey     = "sk_test_ezscale_demo"
 	demoWebhookSecret = "whsec_ezscale_demo"
 	demoPanelToken    = "ezscale-demo-panel-token"
+	demoGamesKeys     = "ptla_ezscaledemoapplication ptlc_ezscaledemoclient"
 	demoPayPalID      = "AZezscaleDemoClient"
 	demoPayPalSecret  = "EHezscaleDemoSecret"
 	demoPayPalWebhook = "8PT597110X687430L"
@@ -47,7 +50,7 @@ func demoCommand(app *pocketbase.PocketBase) *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&flags.http, "http", "127.0.0.1:8090", "address of the product; port 0 chooses a free one")
-	c.Flags().StringVar(&sandboxAddr, "sandbox-http", "127.0.0.1:8191", "address of the sandbox Stripe; VirtFusion, mail, VIES and PayPal follow on the next ports; port 0 chooses free ones")
+	c.Flags().StringVar(&sandboxAddr, "sandbox-http", "127.0.0.1:8191", "address of the sandbox Stripe; VirtFusion, mail, VIES, PayPal and Pterodactyl follow on the next ports; port 0 chooses free ones")
 	return c
 }
 
@@ -80,9 +83,10 @@ type vendors struct {
 	mail   *mailbox.Box
 	vies   *viesbox.Box
 	paypal *paypalbox.Box
+	games  *pterobox.Box
 
-	stripeURL, panelURL, mailURL, viesURL, paypalURL string
-	smtpPort                                         int
+	stripeURL, panelURL, mailURL, viesURL, paypalURL, gamesURL string
+	smtpPort                                                   int
 }
 
 func demo(ctx context.Context, app *pocketbase.PocketBase, flags serveFlags, sandboxAddr string) error {
@@ -114,6 +118,7 @@ func demo(ctx context.Context, app *pocketbase.PocketBase, flags serveFlags, san
 		ClientID: demoPayPalID, SecretKey: demoPayPalSecret, WebhookSecret: demoPayPalWebhook, APIURL: v.paypalURL, CertAuthority: paypalbox.Authority(),
 	}
 	cfg.platforms["virtfusion"] = provisioning.Settings{URL: v.panelURL, Token: demoPanelToken}
+	cfg.platforms["pterodactyl"] = provisioning.Settings{URL: v.gamesURL, Token: demoGamesKeys}
 	cfg.viesURL = v.viesURL + "/taxation_customs/vies/rest-api"
 	cfg.smtp = &core.SMTPConfig{Enabled: true, Host: "127.0.0.1", Port: v.smtpPort}
 	if err := compose(app, cfg); err != nil { //nolint:contextcheck // the queue lives until OnTerminate, not until this call ends
@@ -141,7 +146,7 @@ func startVendors(ctx context.Context, addr, site string) (*vendors, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--sandbox-http: %w", err)
 	}
-	for i, url := range []*string{&v.stripeURL, &v.panelURL, &v.mailURL, &v.viesURL, &v.paypalURL} {
+	for i, url := range []*string{&v.stripeURL, &v.panelURL, &v.mailURL, &v.viesURL, &v.paypalURL, &v.gamesURL} {
 		*url = "http://" + listeners[i].Addr().String()
 	}
 	v.stripe = stripebox.New(stripebox.Options{
@@ -151,6 +156,8 @@ func startVendors(ctx context.Context, addr, site string) (*vendors, error) {
 		Now: time.Now, ClientID: demoPayPalID, Secret: demoPayPalSecret, WebhookURL: site + "/webhooks/paypal", WebhookID: demoPayPalWebhook, PublicURL: v.paypalURL,
 	})
 	v.panel = virtbox.New(virtbox.Options{Token: demoPanelToken, Now: time.Now, BuildTime: 4 * time.Second, TaskTime: 500 * time.Millisecond, PanelURL: v.panelURL})
+	application, client, _ := strings.Cut(demoGamesKeys, " ")
+	v.games = pterobox.New(pterobox.Options{ApplicationKey: application, ClientKey: client, Now: time.Now, BuildTime: 4 * time.Second, TaskTime: 500 * time.Millisecond, PanelURL: v.gamesURL})
 	v.mail = mailbox.New(mailbox.Options{Now: time.Now})
 	v.vies = viesbox.New(viesbox.Options{Now: time.Now})
 	smtp, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
@@ -163,7 +170,7 @@ func startVendors(ctx context.Context, addr, site string) (*vendors, error) {
 	}
 	v.smtpPort = tcp.Port
 	go func() { _ = v.mail.ServeSMTP(ctx, smtp) }()
-	for i, h := range []http.Handler{v.stripe.Handler(), v.panel.Handler(), v.mail.Handler(), v.vies.Handler(), v.paypal.Handler()} {
+	for i, h := range []http.Handler{v.stripe.Handler(), v.panel.Handler(), v.mail.Handler(), v.vies.Handler(), v.paypal.Handler(), v.games.Handler()} {
 		server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
 		go func() { _ = server.Serve(listeners[i]) }()
 	}
@@ -172,15 +179,15 @@ func startVendors(ctx context.Context, addr, site string) (*vendors, error) {
 
 // ports listens on addr and the ports after it, one for each vendor, or on free
 // ones.
-func ports(ctx context.Context, addr string) ([5]net.Listener, error) {
-	var out [5]net.Listener
+func ports(ctx context.Context, addr string) ([6]net.Listener, error) {
+	var out [6]net.Listener
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return out, err
 	}
 	base, err := strconv.Atoi(port)
-	if err != nil || base < 0 || base > 65531 {
-		return out, fmt.Errorf("port %q must be 0 to 65531", port)
+	if err != nil || base < 0 || base > 65530 {
+		return out, fmt.Errorf("port %q must be 0 to 65530", port)
 	}
 	for i := range out {
 		p := 0

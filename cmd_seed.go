@@ -56,6 +56,9 @@ func (d *demonstration) seed(app core.App) error {
 			return err
 		}
 	}
+	if err := seedGames(app, len(demoPlans)); err != nil {
+		return err
+	}
 	return seedAccounts(app)
 }
 
@@ -138,14 +141,53 @@ func (p demoPlan) save(app core.App, platform string, position int) error {
 	if err != nil {
 		return err
 	}
-	for currency, monthly := range map[string]int64{"EUR": p.eur, "USD": p.usd} {
+	return seedPrices(app, plan.Id, map[string]int64{"EUR": p.eur, "USD": p.usd})
+}
+
+// seedGames offers game servers: Paper with a choice of its version.
+func seedGames(app core.App, position int) error {
+	platform, err := collections.First(app, collections.Platforms, dbx.HashExp{"kind": "pterodactyl"})
+	if err != nil {
+		return err
+	}
+	versions := []map[string]string{{"value": "latest", "label": "Newest"}, {"value": "1.20.1", "label": "1.20.1"}}
+	for i, p := range []struct {
+		name, slug, text string
+		gb, eur, usd     int64
+	}{
+		{"Minecraft 4 GB", "minecraft-4", "For you and a handful of friends.", 4, 790, 890},
+		{"Minecraft 8 GB", "minecraft-8", "For a community with plugins.", 8, 1490, 1690},
+	} {
+		plan, err := collections.Insert(app, collections.Plans, map[string]any{
+			"name": p.name, "slug": p.slug, "description": p.text, "service_type": "game_server", "platform": platform.Id, "status": "active", "position": position + i,
+			"platform_settings": map[string]any{
+				"nest_id": 1, "egg_id": 3, "memory": p.gb * 1024, "disk": p.gb * 5 * 1024, "cpu": p.gb * 50, "databases": 1, "backups": p.gb / 2, "location_ids": "1",
+			},
+			"features":      map[string]int64{"ram_mb": p.gb * 1024, "disk_gb": p.gb * 5},
+			"choices":       []map[string]any{{"name": "env_MINECRAFT_VERSION", "label": "Minecraft version", "required": true, "options": versions}},
+			"upgrade_group": "minecraft",
+		})
+		if err != nil {
+			return err
+		}
+		if err := seedPrices(app, plan.Id, map[string]int64{"EUR": p.eur, "USD": p.usd}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// seedPrices gives a plan its prices: monthly ones in minor units, and the longer
+// cycles with their discount.
+func seedPrices(app core.App, plan string, monthlies map[string]int64) error {
+	for currency, monthly := range monthlies {
 		for cycle, months := range map[string]int64{"monthly": 1, "quarterly": 3, "annual": 12} {
 			amount := monthly * months
 			if cycle == "annual" {
 				amount = monthly * 10 // two months free
 			}
 			_, err := collections.Insert(app, collections.PlanPrices, map[string]any{
-				"plan": plan.Id, "currency": currency, "cycle": cycle, "amount_minor": amount, "setup_minor": 0, "active": true,
+				"plan": plan, "currency": currency, "cycle": cycle, "amount_minor": amount, "setup_minor": 0, "active": true,
 			})
 			if err != nil {
 				return err
@@ -163,7 +205,7 @@ func (d *demonstration) finish(ctx context.Context) {
 	}
 	summary := map[string]any{
 		"site": d.site, "portal": d.site + "/portal/", "admin": d.site + "/_/", "api": d.site + "/api/v1",
-		"sandbox":  map[string]string{"stripe": d.vendors.stripeURL, "paypal": d.vendors.paypalURL, "virtfusion": d.vendors.panelURL, "mail": d.vendors.mailURL},
+		"sandbox":  map[string]string{"stripe": d.vendors.stripeURL, "paypal": d.vendors.paypalURL, "virtfusion": d.vendors.panelURL, "pterodactyl": d.vendors.gamesURL, "mail": d.vendors.mailURL},
 		"customer": map[string]string{"email": demoCustomer, "password": demoCustomerPassword},
 		"staff":    map[string]string{"email": demoStaff, "password": demoStaffPassword},
 	}

@@ -104,6 +104,9 @@ func configure(app *pocketbase.PocketBase, cfg config, url string) {
 	}})
 }
 
+// platformNames are those of platforms that come from the environment.
+var platformNames = map[string]string{"virtfusion": "VirtFusion", "pterodactyl": "Pterodactyl"}
+
 func applyEnvironment(app core.App, cfg config, url string) error {
 	if err := applySettings(app, cfg, url); err != nil {
 		return err
@@ -116,7 +119,7 @@ func applyEnvironment(app core.App, cfg config, url string) error {
 		}
 	}
 	for kind := range cfg.platforms {
-		if err := ensure(app, collections.Platforms, kind, map[string]any{"kind": kind, "name": "VirtFusion", "enabled": true}); err != nil {
+		if err := ensure(app, collections.Platforms, kind, map[string]any{"kind": kind, "name": platformNames[kind], "enabled": true}); err != nil {
 			return err
 		}
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/ezscale/ezscale/hooks/provisioning"
 	"github.com/ezscale/ezscale/integrations/manual"
 	"github.com/ezscale/ezscale/integrations/paypal"
+	"github.com/ezscale/ezscale/integrations/pterodactyl"
 	"github.com/ezscale/ezscale/integrations/stripe"
 	"github.com/ezscale/ezscale/integrations/vies"
 	"github.com/ezscale/ezscale/integrations/virtfusion"
@@ -105,11 +106,24 @@ func compose(app *pocketbase.PocketBase, cfg config) error {
 		Platforms: map[string]provisioning.Factory{
 			"manual": func(provisioning.Settings) (any, error) { return manual.New(), nil },
 			"virtfusion": func(s provisioning.Settings) (any, error) {
-				extra, err := virtfusionExtra(s.Extra)
+				extra, err := panelExtra(s.Extra)
 				if err != nil {
 					return nil, err
 				}
 				return virtfusion.New(virtfusion.Config{BaseURL: s.URL, Token: s.Token, RelationPrefix: extra.RelationPrefix, Settle: time.Duration(extra.SettleSeconds) * time.Second, Now: time.Now}, nil)
+			},
+			"pterodactyl": func(s provisioning.Settings) (any, error) {
+				extra, err := panelExtra(s.Extra)
+				if err != nil {
+					return nil, err
+				}
+				application, client, err := pterodactyl.ParseKeys(s.Token)
+				if err != nil {
+					return nil, err
+				}
+				return pterodactyl.New(pterodactyl.Config{
+					BaseURL: s.URL, ApplicationKey: application, ClientKey: client, RelationPrefix: extra.RelationPrefix, Settle: time.Duration(extra.SettleSeconds) * time.Second, Now: time.Now,
+				}, nil)
 			},
 		},
 		PlatformOverride: cfg.platforms,

@@ -172,6 +172,9 @@ func (s *Subject) reveal(r *op.Request, in byID) (credentialsView, error) {
 	if err := json.Unmarshal([]byte(raw), &c); err != nil {
 		return credentialsView{}, fmt.Errorf("credentials of service %s cannot be read", svc.Id)
 	}
+	if c.Password == "" {
+		return credentialsView{}, op.NewProblem(http.StatusConflict, "account_password", "This opens with the password of your account in the panel, which came with your first service there. You can set a new one; it then counts for all of them.")
+	}
 	err = r.App.RunInTransaction(func(tx core.App) error {
 		if err := s.audit(tx, r, "service.reveal_credentials", svc.Id, nil); err != nil {
 			return err

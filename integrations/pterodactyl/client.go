@@ -274,7 +274,7 @@ func (c *Client) do(ctx context.Context, r request, out any) error {
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		failed := statusError(r, resp, body, c.now())
+		failed := statusError(r, resp, body, err, c.now())
 		c.recent.pause(r.of(), c.now(), failed)
 		return failed
 	}

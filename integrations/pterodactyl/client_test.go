@@ -132,6 +132,7 @@ func TestEveryAnswerHasItsClass(t *testing.T) {
 		{"a page in place of JSON", 200, "<html>", temporary, unknown, "no JSON", html},
 		{"JSON that says it is a page", 200, `{"object":"server","attributes":{"id":7}}`, temporary, unknown, "no JSON", html},
 		{"half of the JSON", 200, `{"attributes":{"id":7`, temporary, unknown, "JSON", ""},
+		{"a refusal that was cut off", 404, `{"errors":[{"code":"NotFoundHttpEx`, temporary, unknown, "cut off", ""},
 		{"no body", 201, "", temporary, unknown, "JSON", ""},
 	}
 	for _, s := range scenarios {

@@ -111,12 +111,16 @@ func undecodable(r request, status int, message string) error {
 	return &APIError{Op: r.op, Status: status, Message: message, class: lost(r.effect)}
 }
 
-// statusError classifies an answer outside 2xx.
-func statusError(r request, resp *http.Response, body []byte, now time.Time) error {
+// statusError classifies an answer outside 2xx. One that was cut off on its way
+// refuses nothing: what it would have said is not known.
+func statusError(r request, resp *http.Response, body []byte, cut error, now time.Time) error {
 	e := &APIError{Op: r.op, Status: resp.StatusCode, Faults: parseFaults(body)}
 	e.class = classOf(r.effect, e)
 	e.Message = e.words()
+	says := strings.Contains(strings.ToLower(resp.Header.Get("Content-Type")), "json")
 	switch {
+	case e.class == provisioning.ErrPermanent && (cut != nil || says && len(body) > 0 && !json.Valid(body)): //nolint:errorlint // the class itself
+		e.class, e.Message, e.cause = lost(r.effect), "the answer was cut off", cut
 	case resp.StatusCode >= 300 && resp.StatusCode < 400:
 		e.Message = "the panel redirects elsewhere; is its address right?"
 	case e.class == provisioning.ErrCredentials: //nolint:errorlint // the class itself

@@ -29,8 +29,8 @@ func (g *rig) get(link string) int {
 
 // Only the panel's own answer proves that a server is gone.
 func TestBareNotFoundIsNoProof(t *testing.T) {
-	for _, body := range []string{"", "<html>404</html>", failure(404, "NotFoundHttpException", "The route could not be found.")} {
-		c := answering(t, http.StatusNotFound, body)
+	for body, mime := range map[string]string{"": "text/plain", "<html>404</html>": "text/html", failure(404, "NotFoundHttpException", "The route could not be found."): "application/json"} {
+		c := answering(t, http.StatusNotFound, body, "Content-Type", mime)
 		if gone, err := c.Terminate(t.Context(), "7"); gone || !errors.Is(err, provisioning.ErrPermanent) {
 			t.Errorf("%q: Terminate = %t, %v; want ErrPermanent", body, gone, err)
 		}

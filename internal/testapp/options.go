@@ -16,6 +16,7 @@ type options struct {
 	wrongStripe         bool
 	wrongPanel          bool
 	paypal              bool
+	games               bool
 }
 
 func (o options) stripeKey() string {
@@ -58,6 +59,9 @@ func WrongStripeKey() Option { return func(o *options) { o.wrongStripe = true } 
 
 // PayPal offers PayPal beside Stripe, on a sandbox of its own.
 func PayPal() Option { return func(o *options) { o.paypal = true } }
+
+// Games offers game servers on a sandbox Pterodactyl, see games.go.
+func Games() Option { return func(o *options) { o.games = true } }
 
 // WrongPanelToken configures a token that the panel does not know.
 func WrongPanelToken() Option { return func(o *options) { o.wrongPanel = true } }

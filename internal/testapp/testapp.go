@@ -29,6 +29,7 @@ import (
 	"github.com/ezscale/ezscale/integrations/sandbox/fault"
 	"github.com/ezscale/ezscale/integrations/sandbox/mailbox"
 	"github.com/ezscale/ezscale/integrations/sandbox/paypalbox"
+	"github.com/ezscale/ezscale/integrations/sandbox/pterobox"
 	"github.com/ezscale/ezscale/integrations/sandbox/stripebox"
 	"github.com/ezscale/ezscale/integrations/sandbox/viesbox"
 	"github.com/ezscale/ezscale/integrations/sandbox/virtbox"
@@ -53,6 +54,7 @@ type App struct {
 	Stripe *stripebox.Box
 	PayPal *paypalbox.Box // with the option PayPal, else nil
 	Panel  *virtbox.Box
+	Games  *pterobox.Box // with the option Games, else nil
 	Mail   *mailbox.Box
 	VIES   *viesbox.Box
 	Sealer *collections.Sealer
@@ -62,7 +64,7 @@ type App struct {
 	StripeFaults *fault.Set
 	PayPalFaults *fault.Set
 
-	StripeURL, PanelURL, PayPalURL string
+	StripeURL, PanelURL, PayPalURL, GamesURL string
 
 	viesURL  string
 	clock    *Clock
@@ -94,6 +96,7 @@ func New(t *testing.T, opts ...Option) *App {
 	}
 	a.startVendors()
 	a.startPayPal()
+	a.startGames()
 	a.boot(dir)
 	a.clock.moved = a.Wake
 	t.Cleanup(a.Close)
@@ -162,6 +165,9 @@ func (a *App) boot(dir string) {
 	if a.PayPal != nil {
 		a.PayPal.SetWebhook(a.URL + "/webhooks/paypal")
 		a.offerPayPal()
+	}
+	if a.Games != nil {
+		a.offerGames()
 	}
 	a.configure()
 	ready, ended := make(chan struct{}), make(chan error, 1)

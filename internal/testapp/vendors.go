@@ -8,6 +8,7 @@ import (
 	"github.com/ezscale/ezscale/hooks/provisioning"
 	"github.com/ezscale/ezscale/integrations/manual"
 	"github.com/ezscale/ezscale/integrations/paypal"
+	"github.com/ezscale/ezscale/integrations/pterodactyl"
 	"github.com/ezscale/ezscale/integrations/stripe"
 	"github.com/ezscale/ezscale/integrations/virtfusion"
 )
@@ -32,6 +33,13 @@ func platforms(now func() time.Time) map[string]provisioning.Factory {
 		"manual": func(provisioning.Settings) (any, error) { return manual.New(), nil },
 		"virtfusion": func(s provisioning.Settings) (any, error) {
 			return virtfusion.New(virtfusion.Config{BaseURL: s.URL, Token: s.Token, Settle: 2 * time.Second, Now: now}, nil)
+		},
+		"pterodactyl": func(s provisioning.Settings) (any, error) {
+			application, client, err := pterodactyl.ParseKeys(s.Token)
+			if err != nil {
+				return nil, err
+			}
+			return pterodactyl.New(pterodactyl.Config{BaseURL: s.URL, ApplicationKey: application, ClientKey: client, Settle: 2 * time.Second, Now: now}, nil)
 		},
 	}
 }
