@@ -58,8 +58,10 @@ type start struct {
 	env            map[string]string
 }
 
+// equal ignores the blanks that the panel takes off what it is sent.
 func (s start) equal(o start) bool {
-	return s.image == o.image && s.startup == o.startup && maps.Equal(s.env, o.env)
+	same := func(a, b string) bool { return strings.TrimSpace(a) == strings.TrimSpace(b) }
+	return same(s.image, o.image) && same(s.startup, o.startup) && maps.EqualFunc(s.env, o.env, same)
 }
 
 // change is what is to be done to a server, after everything was looked at.
@@ -332,10 +334,10 @@ func (ch *change) setBuild(ctx context.Context) error {
 		op: ch.op, effect: writes, method: http.MethodPatch, path: "/servers/" + ch.server.ID.id() + "/build",
 		body: struct {
 			Allocation  int64    `json:"allocation"`
-			OOMDisabled bool     `json:"oom_disabled"`
+			OOMDisabled *flag    `json:"oom_disabled,omitempty"`
 			Limits      limits   `json:"limits"`
 			Features    features `json:"feature_limits"`
-		}{ch.server.Allocation.whole(0), bool(ch.server.Limits.OOMDisabled), l, features{orNil(z.Databases), orNil(z.Allocations), orNil(z.Backups)}},
+		}{ch.server.Allocation.whole(0), ch.server.Limits.OOMDisabled, l, features{orNil(z.Databases), orNil(z.Allocations), orNil(z.Backups)}},
 	}, nil)
 }
 

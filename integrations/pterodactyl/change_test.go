@@ -93,7 +93,7 @@ func TestAChangeKeepsWhatItDoesNotName(t *testing.T) {
 	c, o := g.client(), testOrder("svc1")
 	o.Settings[SettingDatabases] = "1"
 	b, _ := g.built(c, o)
-	own := wishFor(b, map[string]string{SettingDatabases: "7", SettingStartup: "java -jar own.jar", VariablePrefix + "BUILD_NUMBER": "77"})
+	own := wishFor(b, map[string]string{SettingDatabases: "7", SettingStartup: "java -jar own.jar", VariablePrefix + "BUILD_NUMBER": " 77 "})
 	if _, err := c.ChangePlan(t.Context(), own); err != nil {
 		t.Fatal(err)
 	}

@@ -160,7 +160,7 @@ func TestEveryAnswerHasItsClass(t *testing.T) {
 	}
 }
 
-// A 429 is honoured: nothing is sent until its time is over, on that API alone.
+// A 429 is obeyed: nothing is sent until its time is over, on that API alone.
 func TestTooManyCallsAreNotMadeWorse(t *testing.T) {
 	for header, want := range map[string]time.Duration{"30": 30 * time.Second, "": restWithoutWord, "soon": restWithoutWord, "999999": 5 * time.Minute} {
 		var count atomic.Int64

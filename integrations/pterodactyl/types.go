@@ -180,7 +180,7 @@ type server struct {
 		IO          number `json:"io"`
 		CPU         number `json:"cpu"`
 		Threads     text   `json:"threads"`
-		OOMDisabled flag   `json:"oom_disabled"`
+		OOMDisabled *flag  `json:"oom_disabled"`
 	} `json:"limits"`
 	Features struct {
 		Databases   number `json:"databases"`

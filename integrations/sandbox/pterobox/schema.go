@@ -104,6 +104,9 @@ func flatten(prefix string, tree map[string]any, want schema, into fields) {
 			flatten(full+".", nested, want, into)
 			continue
 		}
+		if s, isText := v.(string); isText {
+			v = strings.TrimSpace(s) // as the panel does with all it is sent
+		}
 		into[full] = v
 	}
 }

@@ -127,7 +127,7 @@ func checkVariables(e *eggSpec, given any) (map[string]string, *failure) {
 		value := ""
 		switch x := env[v.env].(type) {
 		case string:
-			value = x
+			value = strings.TrimSpace(x)
 		case float64:
 			value = strconv.FormatFloat(x, 'f', -1, 64)
 		case bool:
