@@ -56,4 +56,5 @@ const (
 	BankImports         = "bank_imports"
 	PriceAnnouncements  = "price_announcements"
 	GatewayMovements    = "gateway_movements"
+	Agreements          = "agreements"
 )

@@ -12,6 +12,7 @@ import (
 	"github.com/ezscale/ezscale/collections"
 	"github.com/ezscale/ezscale/engine/tax"
 	"github.com/ezscale/ezscale/hooks/account"
+	"github.com/ezscale/ezscale/hooks/agreements"
 	"github.com/ezscale/ezscale/hooks/billing"
 	"github.com/ezscale/ezscale/hooks/books"
 	"github.com/ezscale/ezscale/hooks/dunning"
@@ -70,6 +71,10 @@ func Register(app core.App, d Deps) error {
 	taxes.Register(app, table, worker, taxes.Deps{Now: d.Now, Register: d.VATRegister})
 	var services *provisioning.Subject
 	renewing := renewals.Register(app, table, worker, renewals.Deps{Now: d.Now, Books: bk, Close: pay.CloseAll, Target: billing.Target, Feasible: feasibleBy(&services), PriceMail: priceMail(&mails)})
+	agreed := agreements.Register(app, table, worker, agreementDeps(d, bk, pay, renewing))
+	pay.OnAgreement(func(tx core.App, news payments.AgreementNews) (bool, error) {
+		return agreed.Heard(tx, news.Gateway, news.Agreement)
+	})
 	services = provisioning.Register(app, table, worker, provisioning.Deps{Now: d.Now, Books: bk, Sealer: d.Sealer, Factories: d.Platforms, Override: d.PlatformOverride})
 	mails.Register(app, worker)
 	invoices.Register(app, table, worker, invoicesDeps(d, bk, pay, mails))
@@ -80,7 +85,7 @@ func Register(app core.App, d Deps) error {
 	if err != nil {
 		return err
 	}
-	timed := schedule.New(app, d.Now, tasks(pay, renewing, collecting, services, mails)...)
+	timed := schedule.New(app, d.Now, append(tasks(pay, renewing, collecting, services, mails), schedule.Task{Name: "agreements", Every: 10 * time.Minute, Run: agreed.Run})...)
 	if d.Driver != nil {
 		d.Driver.take(app, table, worker, pay, timed)
 		return nil

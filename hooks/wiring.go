@@ -3,6 +3,7 @@ package hooks
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"time"
 
@@ -12,12 +13,14 @@ import (
 	"github.com/ezscale/ezscale/collections"
 	engine "github.com/ezscale/ezscale/engine/billing"
 	"github.com/ezscale/ezscale/engine/money"
+	"github.com/ezscale/ezscale/hooks/agreements"
 	"github.com/ezscale/ezscale/hooks/audit"
 	"github.com/ezscale/ezscale/hooks/billing"
 	"github.com/ezscale/ezscale/hooks/books"
 	"github.com/ezscale/ezscale/hooks/dunning"
 	"github.com/ezscale/ezscale/hooks/invoices"
 	"github.com/ezscale/ezscale/hooks/notify"
+	"github.com/ezscale/ezscale/hooks/op"
 	"github.com/ezscale/ezscale/hooks/payments"
 	"github.com/ezscale/ezscale/hooks/provisioning"
 	"github.com/ezscale/ezscale/hooks/renewals"
@@ -94,6 +97,9 @@ func chargeBy(pay *payments.Subject) func(ctx context.Context, app core.App, inv
 				return err
 			}
 			err = pay.ChargeSaved(tx, fresh, method, payments.Charge{Actor: actor})
+			if errors.Is(err, payments.ErrElsewhere) {
+				return op.NewProblem(http.StatusConflict, "gateway_collects", "A subscription at the payment provider pays this invoice; charging it here would take the money twice.").Because(err)
+			}
 			if errors.Is(err, payments.ErrPending) {
 				return nil // its outcome is what the customer waits for
 			}
@@ -121,6 +127,17 @@ func priceMail(mails **notify.Subject) func(tx core.App, announcement, user stri
 	}
 }
 
+// agreementDeps gives agreements the payments and invoices they need, and has them
+// hear what gateways report.
+func agreementDeps(d Deps, bk *books.Books, pay *payments.Subject, renewing *renewals.Subject) agreements.Deps {
+	return agreements.Deps{
+		Now: d.Now, Books: bk, Gateway: pay.Subscriptions, Known: pay.Known, Mirror: renewing.Mirror, Price: renewals.Price, Reanchor: renewals.Reanchor, Classed: payments.Classed,
+		Receive: func(tx core.App, user, invoice, gateway string, p engine.AgreementPayment) (string, error) {
+			return pay.Receive(tx, d.Now(), payments.AgreementMoney{User: user, Invoice: invoice, Gateway: gateway, AgreementPayment: p})
+		},
+	}
+}
+
 // dunningDeps gives dunning the payments and mails it needs.
 func dunningDeps(d Deps, bk *books.Books, pay *payments.Subject, mails *notify.Subject) dunning.Deps {
 	return dunning.Deps{
@@ -131,7 +148,7 @@ func dunningDeps(d Deps, bk *books.Books, pay *payments.Subject, mails *notify.S
 		},
 		Charge: func(tx core.App, invoice, method *core.Record, key string) (bool, error) {
 			err := pay.ChargeSaved(tx, invoice, method, payments.Charge{Actor: audit.System, Automatic: true, Key: key})
-			if errors.Is(err, payments.ErrPending) {
+			if errors.Is(err, payments.ErrPending) || errors.Is(err, payments.ErrElsewhere) {
 				return false, nil
 			}
 			return err == nil, err
@@ -176,6 +193,8 @@ func unopened(app core.App, invoice *core.Record, gateway string, err error) (en
 	switch {
 	case err == nil:
 		return engine.Payment{}, false
+	case errors.Is(err, payments.ErrElsewhere):
+		return engine.Payment{Kind: "none", State: string(engine.PaymentPending), Instructions: []engine.Instruction{}, Reason: "This invoice is paid by your subscription at the payment provider, which collects it by itself. Nothing is to be paid here."}, true
 	case errors.Is(err, payments.ErrPending):
 		return engine.Payment{Kind: "redirect", State: "pending", Instructions: []engine.Instruction{}, Reason: "A payment for this invoice is on its way. We will tell you as soon as it arrives."}, true
 	case errors.Is(err, payments.ErrTooSmall):

@@ -42,7 +42,7 @@ type Refusal struct {
 var (
 	refuseCancelled  = Refusal{"cancelled", "This subscription has ended."}
 	refusePending    = Refusal{"not_paid", "The order of this subscription is not paid yet. Pay it, or cancel the order."}
-	refuseGateway    = Refusal{"gateway_owned", "The payment provider keeps the schedule of this subscription. Please end or change it there, or contact us."}
+	refuseGateway    = Refusal{"gateway_owned", "The payment provider keeps the schedule of this subscription. You can cancel it here; for anything else please contact us."}
 	refuseOneTime    = Refusal{"one_time", "This was paid once and does not recur, so there is nothing to change or pause."}
 	refuseEnds       = Refusal{"ends", "This subscription is cancelled. Undo the cancellation first."}
 	refuseNotEnding  = Refusal{"not_ending", "This subscription is not cancelled, so there is nothing to undo."}
@@ -65,8 +65,10 @@ func (s Standing) Refuse(a Act) Refusal {
 		return refuseCancelled
 	case s.Status == SubscriptionPending:
 		return refusePending
-	case s.GatewayOwned:
-		return refuseGateway
+	case s.GatewayOwned && a == ActCancel && s.Ends:
+		return refuseEnds
+	case s.GatewayOwned && a != ActCancel:
+		return refuseGateway // its terms are the gateway's; it can be ended from here
 	}
 	switch a {
 	case ActChange:

@@ -212,6 +212,10 @@ func ifAfter(t, now time.Time) time.Time {
 	return time.Time{}
 }
 
+// Owed prices period n of a subscription whatever its time and whoever bills it;
+// p is the period as that side counts it.
+func (r Renewal) Owed(n int, p Period) (PeriodDue, error) { return r.duePeriod(n, p) }
+
 // duePeriod prices period n. Setup fees are charged by the order, except after a
 // trial, whose first period is the first that is paid.
 func (r Renewal) duePeriod(n int, p Period) (PeriodDue, error) {

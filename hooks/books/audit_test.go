@@ -103,6 +103,18 @@ var breaches = []breach{
 	{"a cancelled subscription's access has ended", "it goes on for nothing", "UPDATE subscriptions SET access = 'open' WHERE \"order\" = <expired>"},
 	{"what is suspended for a debt has one", "all is paid", "UPDATE subscriptions SET access = 'suspended', access_reason = 'overdue' WHERE \"order\" = <second>"},
 	{"a paid change has taken effect, one that was called off has not", "paid for nothing", "UPDATE subscription_changes SET status = 'pending'"},
+	{"a subscription has a gateway's id exactly while the gateway bills it", "an id of nobody", "UPDATE subscriptions SET gateway_subscription_id = 'I-1' WHERE id = <subscription>"},
+	{"who bills a subscription is what its agreement says", "nothing was agreed", "UPDATE subscriptions SET billing_owner = 'gateway', gateway_subscription_id = 'I-1' WHERE id = <subscription>"},
+	{"who bills a subscription is what its agreement says", "it is billed here as well", agreement("following", "2099-01-01")},
+	{"a period is charged by the side that bills it", "here, though a gateway bills it", agreement("following", "2099-01-01") + "; UPDATE subscriptions SET billing_owner = 'gateway', gateway = 'stripe', gateway_subscription_id = 'sub_1' WHERE id = <subscription>;" +
+		"UPDATE payment_transactions SET kind = 'off_session' WHERE invoice = <first>"},
+	{"a period is charged by the side that bills it", "by a gateway after its hand-over", agreement("handed_over", "2001-01-01") + "; UPDATE payment_transactions SET kind = 'agreement' WHERE invoice = <first>"},
+}
+
+// agreement is the statement of a gateway's subscription that bills ours.
+func agreement(status, paid string) string {
+	return "INSERT INTO agreements (id, user, subscription, gateway, agreement, status, state, currency, linked_at, starts_at, paid_through) VALUES ('odd3', <ada>, <subscription>, 'stripe', 'sub_1', '" + status + "', 'active', 'EUR'," +
+		" '2000-01-01 00:00:00.000Z', '2000-01-01 00:00:00.000Z', '" + paid + " 00:00:00.000Z')"
 }
 
 // post is the statement of a posting that the books do not make; it names the

@@ -28,7 +28,9 @@ var timeRules = []Rule{
 	{
 		"a subscription is paid through the end of a period that was paid",
 		"SELECT `u`.`id` AS `what`, 0 AS `off` FROM `subscriptions` `u` WHERE `u`.`billing_owner` = 'platform' AND `u`.`current_period_end` != '' AND `u`.`status` != 'cancelled'" +
-			" AND NOT EXISTS (SELECT 1 FROM `invoice_items` `l` JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice` WHERE `l`.`subscription` = `u`.`id` AND `l`.`period_end` = `u`.`current_period_end` AND `l`.`kind` IN ('period', 'trial', 'hourly', 'charge') AND `i`.`status` = 'paid')",
+			" AND NOT EXISTS (SELECT 1 FROM `invoice_items` `l` JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice` WHERE `l`.`subscription` = `u`.`id` AND `l`.`period_end` = `u`.`current_period_end` AND `l`.`kind` IN ('period', 'trial', 'hourly', 'charge') AND `i`.`status` = 'paid')" +
+			// What a gateway billed before it handed over may lie before the time of our books.
+			" AND NOT EXISTS (SELECT 1 FROM `agreements` `a` WHERE `a`.`subscription` = `u`.`id` AND `a`.`status` = 'handed_over' AND `a`.`paid_through` = `u`.`current_period_end`)",
 	},
 	{
 		"a running subscription is looked at again",
@@ -46,5 +48,22 @@ var timeRules = []Rule{
 	{
 		"a paid change has taken effect, one that was called off has not",
 		"SELECT `c`.`id` AS `what`, `c`.`total_minor` AS `off` FROM `subscription_changes` `c` JOIN `invoices` `i` ON `i`.`id` = `c`.`invoice` WHERE `c`.`status` = 'pending' AND `i`.`status` IN ('paid', 'void') OR `c`.`status` = 'applied' AND `i`.`status` = 'open'",
+	},
+	{
+		"a subscription has a gateway's id exactly while the gateway bills it",
+		"SELECT `id` AS `what`, 0 AS `off` FROM `subscriptions` WHERE (`billing_owner` = 'gateway') != (`gateway_subscription_id` != '')",
+	},
+	{
+		"who bills a subscription is what its agreement says",
+		"SELECT `u`.`id` AS `what`, 0 AS `off` FROM `subscriptions` `u` WHERE `u`.`billing_owner` = 'gateway' AND NOT EXISTS (SELECT 1 FROM `agreements` `a` WHERE `a`.`subscription` = `u`.`id` AND `a`.`status` IN ('following', 'ended') AND `a`.`gateway` = `u`.`gateway` AND `a`.`agreement` = `u`.`gateway_subscription_id`)" +
+			" UNION ALL SELECT `a`.`agreement`, 0 FROM `agreements` `a` JOIN `subscriptions` `u` ON `u`.`id` = `a`.`subscription` WHERE `a`.`status` = 'following' AND `u`.`billing_owner` != 'gateway'",
+	},
+	{
+		// What a gateway took too little of, or never, may be charged here afterwards.
+		"a period is charged by the side that bills it",
+		"SELECT `p`.`id` AS `what`, `p`.`applied_minor` AS `off` FROM `agreements` `a` CROSS JOIN `invoice_items` `l` ON `l`.`subscription` = `a`.`subscription` CROSS JOIN `payment_transactions` `p` ON `p`.`invoice` = `l`.`invoice`" +
+			" WHERE `l`.`kind` = 'period' AND `l`.`live` AND `p`.`status` = 'succeeded' AND `p`.`applied_minor` > 0 AND (" +
+			"`a`.`status` = 'handed_over' AND `p`.`kind` = 'agreement' AND `p`.`gateway` = `a`.`gateway` AND `l`.`period_start` >= `a`.`paid_through` AND NOT EXISTS (SELECT 1 FROM `agreements` `b` WHERE `b`.`subscription` = `a`.`subscription` AND `b`.`linked_at` > `a`.`linked_at`)" +
+			" OR `a`.`status` = 'following' AND `p`.`kind` = 'off_session' AND `l`.`period_start` >= `a`.`starts_at` AND NOT EXISTS (SELECT 1 FROM `payment_transactions` `g` WHERE `g`.`invoice` = `l`.`invoice` AND `g`.`kind` = 'agreement' AND `g`.`status` = 'succeeded'))",
 	},
 }

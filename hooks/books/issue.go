@@ -23,6 +23,8 @@ type Invoice struct {
 	DueAt    time.Time
 	// AutoCharge lets dunning charge a saved method when the invoice is due.
 	AutoCharge bool
+	// NoCredit leaves the customer's credit alone: somebody else pays the invoice.
+	NoCredit bool
 	// NextStep is when dunning looks at the invoice first; zero follows its policy.
 	NextStep time.Time
 	Parent   string // invoice that this one corrects or is a fee for
@@ -132,6 +134,9 @@ func (s *Session) Issue(in Invoice) (Document, error) {
 	}
 	if d.Status == billing.InvoicePaid {
 		return d, tell(s.tx, s.paid, d)
+	}
+	if in.NoCredit {
+		return d, nil
 	}
 	return s.useCredit(d)
 }

@@ -39,8 +39,17 @@ type whyView struct {
 	Access       string     `json:"access"`
 	Hold         string     `json:"hold"` // why the service is off, "" while it is on
 	PaidThrough  *time.Time `json:"paid_through"`
+	Biller       billerView `json:"billed_by"`
 	Next         nextView   `json:"next_invoice"`
 	Entries      []whyEntry `json:"entries"`
+}
+
+// billerView says who bills: we, or a gateway by its own calendar.
+type billerView struct {
+	Owner   string     `json:"owner"`   // "platform" or "gateway"
+	Gateway string     `json:"gateway"` // "" where the owner is the platform
+	NextAt  *time.Time `json:"next_payment_at"`
+	Ends    bool       `json:"ends"` // the gateway takes no further payment
 }
 
 type nextView struct {
@@ -144,6 +153,9 @@ func (s *Subject) why(r *op.Request, id, lang string) (whyView, error) {
 	if v.Next, err = t.next(sub, next); err != nil {
 		return v, err
 	}
+	if v.Biller, err = t.biller(sub, &v.Next); err != nil {
+		return v, err
+	}
 	if err := t.life(sub, svc); err != nil {
 		return v, err
 	}
@@ -176,6 +188,25 @@ func optional(t time.Time) *time.Time {
 	}
 	t = t.UTC()
 	return &t
+}
+
+// biller tells who bills, and of a gateway when it charges next.
+func (t *teller) biller(sub *core.Record, next *nextView) (billerView, error) {
+	v := billerView{Owner: sub.GetString("billing_owner")}
+	if v.Owner != "gateway" {
+		return v, nil
+	}
+	v.Gateway = sub.GetString("gateway")
+	row, err := collections.First(t.app, collections.Agreements, dbx.HashExp{"subscription": sub.Id, "status": "following"})
+	if err != nil || row == nil {
+		return v, err
+	}
+	v.Ends = row.GetBool("ends")
+	at := collections.Time(row, "next_payment_at")
+	if v.NextAt = optional(at); v.NextAt != nil && next.Reason == string(billing.RenewalGateway) {
+		next.Text = t.text.Text("why.gateway.next", "gateway", collections.GatewayName(v.Gateway), "at", t.text.Date(at))
+	}
+	return v, nil
 }
 
 // next tells of the invoice to come, and of what will follow if nobody pays it.

@@ -28,13 +28,17 @@ type Charge struct {
 // ChargeSaved queues the charge of a saved method for what is due on an open
 // invoice. The attempt with its idempotency key is stored first; the job makes
 // the call, and repeats it with the same key for as long as the outcome is
-// unknown. Errors: ErrPending while another attempt is live.
+// unknown. Errors: ErrPending while another attempt is live,
+// ErrElsewhere where a gateway collects the invoice by itself.
 func (s *Subject) ChargeSaved(tx core.App, invoice, method *core.Record, c Charge) error {
 	if collections.InvoiceStatus(invoice) != billing.InvoiceOpen {
 		return nil
 	}
 	if c.Key == "" {
 		c.Key = "charge:" + core.GenerateDefaultRandomId()
+	}
+	if err := elsewhere(tx, invoice.Id); err != nil {
+		return err
 	}
 	if live, err := liveAttempt(tx, invoice.Id); err != nil || live != nil {
 		if err == nil {

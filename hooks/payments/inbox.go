@@ -169,6 +169,9 @@ func (b *inbox) gateways(app core.App, rows []inboxRow) (map[string]billing.Gate
 
 // one settles a single event inside the transaction.
 func (b *inbox) one(tx core.App, r inboxRow, gateway billing.Gateway) (status, note string, err error) {
+	if known, err := b.subject.agreementEvent(tx, r, gateway); known || err != nil {
+		return "done", "", err
+	}
 	if r.Refetch {
 		return "retrying", "", b.subject.enqueueEvent(tx, r)
 	}
@@ -247,6 +250,9 @@ func (s *Subject) retryEvent(r *jobs.Run) error {
 	gateway, err := s.gateway(r.App, row.Gateway)
 	if err != nil {
 		return classed(err)
+	}
+	if known, err := s.retryAgreement(r.App, row, gateway); known || err != nil {
+		return err
 	}
 	rep, ok, err := readEvent(r, gateway, row)
 	if err != nil {

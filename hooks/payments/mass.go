@@ -93,6 +93,9 @@ func (s *Subject) beginMass(tx core.App, invoices []*core.Record, kind string) (
 		if collections.InvoiceStatus(fresh) != billing.InvoiceOpen {
 			continue
 		}
+		if err := elsewhere(tx, fresh.Id); err != nil {
+			return nil, err
+		}
 		if live, err := liveAttempt(tx, fresh.Id); err != nil || live != nil {
 			return nil, errors.Join(err, fmt.Errorf("invoice %s: %w", fresh.GetString("number"), ErrPending))
 		}

@@ -87,6 +87,9 @@ func (s *Subject) begin(app core.App, invoiceID, kind string) (a *attempt, fresh
 		if collections.InvoiceStatus(invoice) != billing.InvoiceOpen {
 			return nil
 		}
+		if err := elsewhere(tx, invoiceID); err != nil {
+			return err
+		}
 		a, err = liveAttempt(tx, invoiceID)
 		if err != nil {
 			return err

@@ -58,6 +58,7 @@ type Deps struct {
 type Subject struct {
 	Deps
 	worker *jobs.Worker
+	agreed func(tx core.App, news AgreementNews) (bool, error)
 	intake *intake
 	inbox  *inbox
 

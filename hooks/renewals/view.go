@@ -62,6 +62,7 @@ type subscriptionView struct {
 	Service     *serviceRef    `json:"service"`
 	Status      string         `json:"status"`
 	Access      string         `json:"access"`
+	BilledBy    string         `json:"billed_by"` // "platform", or the gateway that bills by its own calendar
 	Cycle       string         `json:"cycle"`
 	Unit        money.Amount   `json:"unit_price"`
 	Cap         *money.Amount  `json:"cap"`
@@ -120,7 +121,7 @@ func (s *Subject) view(app core.App, id string, now time.Time) (subscriptionView
 		return subscriptionView{}, err
 	}
 	v := subscriptionView{
-		ID: id, Plan: planRef{sub.Plan, sub.PlanName}, Price: record.GetString("price"), Status: sub.Status, Access: record.GetString("access"), Cycle: sub.Cycle,
+		ID: id, Plan: planRef{sub.Plan, sub.PlanName}, Price: record.GetString("price"), Status: sub.Status, Access: record.GetString("access"), BilledBy: biller(sub), Cycle: sub.Cycle,
 		Unit: sub.renewal.Items[0].Unit, Items: []itemView{}, Discounts: []discountView{}, Can: []can{}, Created: collections.Time(record, "created"),
 		TrialEndsAt: optional(collections.Time(record, "trial_ends_at")), EndsAt: optional(sub.renewal.EndsAt), PausesAt: optional(sub.renewal.PauseFrom),
 	}
@@ -147,6 +148,13 @@ func (s *Subject) view(app core.App, id string, now time.Time) (subscriptionView
 	}
 	v.Next, err = s.next(app, sub, now)
 	return v, err
+}
+
+func biller(sub *subscription) string {
+	if sub.renewal.GatewayOwned {
+		return sub.Gateway
+	}
+	return sub.Owner
 }
 
 func viewService(app core.App, sub *subscription, v *subscriptionView) error {

@@ -39,6 +39,7 @@ var written = map[string]string{
 	collections.LedgerEntries:       "The ledger is written by the product alone; corrections are postings of their own.",
 	collections.AuditLogs:           "The audit log is written by the product alone.",
 	collections.WebhookEvents:       "Webhook events are written by the product alone.",
+	collections.Agreements:          "Agreements are linked and handed over by their operations.",
 	collections.Invoices:            "Invoices are made from orders and are never edited by hand; enter a payment instead, or correct by a credit note.",
 	collections.InvoiceItems:        "Lines belong to their invoice and are written with it.",
 	collections.InvoiceSeries:       "Number series are kept by the product alone, so that numbers have no gap.",

@@ -305,3 +305,35 @@ func (b *Box) EndAgreement(id, status string) bool {
 	}
 	return ok
 }
+
+// Bills reports whether a subscription will take another payment.
+func (b *Box) Bills(id string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	a, ok := b.agreements.get(id)
+	return ok && a.status == "ACTIVE"
+}
+
+// PayOutstanding collects what a payment failed to bring, as PayPal's own retry
+// does.
+func (b *Box) PayOutstanding(id string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	a, ok := b.agreements.get(id)
+	if !ok || a.outstanding.units == 0 {
+		return fmt.Errorf("pay what is outstanding of %s: there is nothing", id)
+	}
+	due := a.outstanding
+	a.outstanding.units, a.failed = 0, 0
+	b.sell(a, due)
+	return nil
+}
+
+// Postpone moves the next payment of a subscription.
+func (b *Box) Postpone(id string, next time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if a, ok := b.agreements.get(id); ok {
+		a.next = next.UTC()
+	}
+}

@@ -184,3 +184,12 @@ func (b *Box) EndSubscription(id string, how string) bool {
 	b.emitChange("customer.subscription.updated", s.render(), before, nil)
 	return true
 }
+
+// Bills reports whether a subscription will take another payment.
+func (b *Box) Bills(id string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.sweep()
+	s, ok := b.subscriptions.get(id)
+	return ok && s.status != "canceled" && !s.atEnd && s.paused == ""
+}
