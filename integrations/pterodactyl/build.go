@@ -39,7 +39,7 @@ func (c *Client) stepReady(ctx context.Context, o provisioning.Order, b provisio
 	op := "wait for server " + b.RemoteID
 	s, err := c.readOwn(ctx, op, o, b)
 	if errors.Is(err, provisioning.ErrNotFound) {
-		return c.vanished(op, b)
+		return c.vanished(ctx, op, o, b)
 	}
 	if err != nil {
 		return b, err
@@ -69,13 +69,24 @@ func (c *Client) stepReady(ctx context.Context, o provisioning.Order, b provisio
 	return b, nil
 }
 
-// vanished decides about a server that is not there any more. One that was only
-// found may have been an attempt that the panel took back, because the node did
-// not answer: it is created again, once. One that the panel had confirmed was
-// deleted by somebody.
-func (c *Client) vanished(op string, b provisioning.Build) (provisioning.Build, error) {
-	if b.Data[dataFound] != "true" {
-		return b, refuse(provisioning.ErrPermanent, op, "somebody deleted it in the panel while it was being installed; ask why before you let it be built again (empty the service's build and retry the job)")
+// vanished decides about a server that is not there any more. Another with our id,
+// which a person may have made, is taken. One that was only found was an attempt
+// that the panel took back, because the node did not answer: it is created again.
+// So is one that somebody deleted, once: the customer paid for it.
+func (c *Client) vanished(ctx context.Context, op string, o provisioning.Order, b provisioning.Build) (provisioning.Build, error) {
+	s, ok, err := c.findServer(ctx, op, o, b)
+	switch {
+	case err != nil:
+		return b, err
+	case ok && s.ID.id() != b.RemoteID:
+		return adopt(b, s), nil
+	case ok:
+		return b, refuse(provisioning.ErrTemporary, op, "the panel says both that it is there and that it is not")
+	case b.Data[dataFound] != "true" && b.Data[dataRemade] == "true":
+		return b, refuse(provisioning.ErrPermanent, op,
+			"somebody deleted it in the panel while it was being installed, twice; terminate the service here if it is not to be, or create the server there with the External ID %s and try again", c.tag(o.ServiceID))
+	case b.Data[dataFound] != "true":
+		b.Data[dataRemade] = "true"
 	}
 	delete(b.Data, dataFound)
 	b.RemoteID, b.Addresses = "", nil

@@ -271,32 +271,52 @@ func TestNodeThatIsDownIsWaitedFor(t *testing.T) {
 	}
 }
 
-// What was only found may have been an attempt that the panel took back; what it
-// had confirmed was deleted by somebody.
+// What was only found may have been an attempt that the panel took back, and is
+// made again as often as that happens; what it had confirmed was deleted by
+// somebody, and is made again once.
 func TestServerDeletedWhileItIsInstalled(t *testing.T) {
 	for name, found := range map[string]bool{"confirmed": false, "found": true} {
 		t.Run(name, func(t *testing.T) {
 			g := newRig(t, pterobox.Options{})
 			c, o := g.client(), testOrder("svc1")
 			b := g.upTo(c, o, StepCreate)
-			next, err := c.Advance(t.Context(), o, b)
-			if err == nil && found {
-				next, err = c.Recover(t.Context(), o, b)
+			create := func() {
+				t.Helper()
+				b.Started = g.clock.now()
+				next, err := c.Advance(t.Context(), o, b)
+				if err == nil && found {
+					next, err = c.Recover(t.Context(), o, b)
+				}
+				if err != nil || next.Step != StepReady {
+					t.Fatalf("create = %+v, %v", next, err)
+				}
+				b = next
 			}
-			if err != nil {
+			for n := range int64(2) {
+				create()
+				g.box.Destroy(n + 1)
+				next, err := c.Advance(t.Context(), o, b)
+				if n == 1 && !found {
+					if !errors.Is(err, provisioning.ErrPermanent) || !strings.Contains(err.Error(), "twice; terminate the service here") || !strings.Contains(err.Error(), "External ID ezs-svc1") {
+						t.Errorf("the second time = %v, want it left to a person", err)
+					}
+					continue
+				}
+				if err != nil || next.Step != StepCreate || next.RemoteID != "" {
+					t.Fatalf("Advance = %+v, %v; want it back at %q", next, err, StepCreate)
+				}
+				b = next
+			}
+			// A person makes one by hand, or the build does.
+			byHand := b
+			byHand.Step, byHand.RemoteID, byHand.Started = StepCreate, "", g.clock.now()
+			if _, err := c.Advance(t.Context(), o, byHand); err != nil {
 				t.Fatal(err)
 			}
-			g.box.Destroy(1)
-			next.Started = g.clock.now()
-			next, err = c.Advance(t.Context(), o, next)
-			if !found {
-				if !errors.Is(err, provisioning.ErrPermanent) || !strings.Contains(err.Error(), "somebody deleted it in the panel") {
-					t.Errorf("Advance = %v, want it left to a person", err)
-				}
-				return
-			}
-			if err != nil || next.Step != StepCreate || next.RemoteID != "" {
-				t.Errorf("Advance = %+v, %v; want it back at %q", next, err, StepCreate)
+			b.Started = g.clock.now()
+			next, err := c.Advance(t.Context(), o, b)
+			if err != nil || next.RemoteID != "3" || next.Step != StepReady || len(g.box.Snapshot().Servers) != 1 {
+				t.Errorf("Advance = %+v, %v; want server 3", next, err)
 			}
 		})
 	}

@@ -30,6 +30,7 @@ const (
 const (
 	dataNew         = "new_account" // "true" when this build made the account
 	dataFound       = "found"       // "true" when the server was found, not answered for
+	dataRemade      = "remade"      // "true" after one that somebody deleted was made again
 	dataReinstalled = "reinstalled" // "true" after the one automatic repeat
 )
 
