@@ -11,8 +11,18 @@ import (
 )
 
 // applyPaid follows an invoice that becomes paid, inside the transaction that
-// paid it: only a pending order is paid. Doing it twice changes nothing.
+// paid it: only a pending order is paid. Doing it twice changes nothing. One that was
+// paid in part and then credited whole is cancelled: nothing of it was bought.
 func (s *subject) applyPaid(tx core.App, d books.Document) error {
+	if d.Credited.Sign() > 0 {
+		kept, err := collections.First(tx, collections.InvoiceItems, dbx.HashExp{"invoice": d.ID, "live": true})
+		if err != nil {
+			return err
+		}
+		if kept == nil {
+			return s.voided(tx, d)
+		}
+	}
 	params := dbx.Params{"invoice": d.ID, "now": collections.Stamp(s.Now()).String()}
 	_, err := collections.Statement(tx, "UPDATE `orders` SET `status` = 'paid', `updated` = {:now} WHERE `invoice` = {:invoice} AND `invoice` != '' AND `status` = 'pending'").
 		Bind(params).Execute()

@@ -219,6 +219,32 @@ func TestAnOrderFollowsItsCorrectedInvoice(t *testing.T) {
 	d.Active(o)
 }
 
+// TestCreditingAnOrderPaidInPartStartsNothing: what was paid becomes credit and what is
+// owed is taken off, which closes the invoice without paying for the server.
+func TestCreditingAnOrderPaidInPartStartsNothing(t *testing.T) {
+	d := begin(t)
+	d.keepCredit()
+	for name, deed := range map[string]string{"corrected": "/correct", "credited": "/credit-notes"} {
+		who := d.Customer(name)
+		o := d.Order(who, testapp.Cart{Plan: "vps-m", Gateway: "manual"})
+		d.transfer(o.Invoice, 700, "part-"+name)
+		r := d.Want(http.StatusCreated, d.staff("/invoices/"+o.Invoice+deed, map[string]any{"reason": "a mistake", "key": "once-" + name}))
+		d.Quiet()
+		status := func() string { return d.One("services", dbx.HashExp{"user": who.Id}).GetString("status") }
+		if name == "credited" {
+			same(t, "order", d.Record("orders", o.ID).GetString("status"), "cancelled")
+			same(t, "service", status(), "terminated")
+			same(t, "credit", d.credit(who), int64(700))
+			continue
+		}
+		same(t, "order", d.Record("orders", o.ID).GetString("status"), "pending")
+		same(t, "service", status(), "pending")
+		d.transfer(r.Text("invoice.id"), r.Int("invoice.due.minor"), "rest")
+		same(t, "order", d.Record("orders", o.ID).GetString("status"), "paid")
+		d.Active(o)
+	}
+}
+
 // TestD6ADocumentIsItsOwnCopy: a move, a new tax id, another seller and new rates
 // change nothing that was issued; a correction has them.
 func TestD6ADocumentIsItsOwnCopy(t *testing.T) {

@@ -18,7 +18,8 @@ import (
 
 // startPaid takes the waiting services of a paid invoice from pending to
 // provisioning and queues their building, inside the transaction that paid it;
-// those of an order that staff has yet to approve stay. It is part of every settlement, so it
+// those of an order that staff has yet to approve stay, and those whose line was
+// credited whole: that closes an invoice without paying for them. It is part of every settlement, so it
 // is short; readers learn of it from the invoice, and from the first step.
 func (s *Subject) startPaid(tx core.App, d books.Document) error {
 	if d.Kind != "order" && d.Kind != "correction" {
@@ -30,7 +31,7 @@ func (s *Subject) startPaid(tx core.App, d books.Document) error {
 		User string `db:"user"`
 	}{}
 	err := collections.Statement(tx, "SELECT `id`, `user` FROM `services` WHERE `status` = 'pending' AND `subscription` IN"+
-		" (SELECT `subscription` FROM `invoice_items` WHERE `invoice` = {:invoice} AND `kind` IN ('period', 'trial', 'hourly'))"+
+		" (SELECT `subscription` FROM `invoice_items` WHERE `invoice` = {:invoice} AND `kind` IN ('period', 'trial', 'hourly') AND `live` = TRUE)"+
 		" AND NOT EXISTS (SELECT 1 FROM `orders` WHERE `invoice` = {:invoice} AND `invoice` != '' AND `review` IN ('waiting', 'rejected')) ORDER BY `rowid`").
 		Bind(dbx.Params{"invoice": invoice}).All(&waiting)
 	if err != nil {

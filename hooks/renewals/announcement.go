@@ -20,7 +20,7 @@ import (
 const (
 	announceRunning    = "running"
 	announceDone       = "announced"
-	announceCancelling = "cancelling" //nolint:misspell // as it is stored
+	announceCancelling = "cancelling"
 	announceCancelled  = "cancelled"
 )
 

@@ -134,7 +134,7 @@ func (c *conn) prepare(ctx context.Context, query string) (*stmt, error) {
 // Close ends the connection: what was open is rolled back. One that is at rest
 // then is kept for the next process.
 func (c *conn) Close() error {
-	rest := c.fullConn.IsValid()
+	rest := c.IsValid()
 	if c.open != nil {
 		rest = c.open.Rollback() == nil && rest
 	}

@@ -148,8 +148,8 @@ var breaches = []breach{
 	},
 	{
 		law: "suspended exactly while overdue past the grace", name: "somebody is spared",
-		wreck: []string{"UPDATE `invoices` SET `status` = 'open', `due_at` = '1' || `due_at` WHERE `id` = " + anInvoice},
-		mend:  []string{"UPDATE `invoices` SET `status` = 'paid', `due_at` = substr(`due_at`, 2) WHERE `due_at` LIKE '12%'"},
+		wreck: []string{"UPDATE `invoices` SET `status` = 'open', `due_minor` = 100, `due_at` = '1' || `due_at` WHERE `id` = " + anInvoice},
+		mend:  []string{"UPDATE `invoices` SET `status` = 'paid', `due_minor` = 0, `due_at` = substr(`due_at`, 2) WHERE `due_at` LIKE '12%'"},
 	},
 	{
 		law: "the audit chain is whole", name: "a row of the audit was edited",

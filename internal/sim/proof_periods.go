@@ -62,7 +62,7 @@ func (w *world) unexplained(o overlap) (string, error) {
 	for i, stamp := range []string{o.Start, o.From, o.End} {
 		t, err := time.Parse(stampLayout, stamp)
 		if err != nil {
-			return "it has no moment: " + err.Error(), nil
+			return "", fmt.Errorf("moments of an overlap of %s: %w", o.Subscription, err)
 		}
 		at[i] = t
 	}
