@@ -66,7 +66,9 @@ func TestAPaymentThereIsOneInvoiceHere(t *testing.T) {
 		for month := 1; month <= 2; month++ {
 			w.due()
 			for range 2 {
-				w.Exec("UPDATE `agreements` SET `look_at` = '2000-01-01 00:00:00.000Z'")
+				if err := w.Exec("UPDATE `agreements` SET `look_at` = '2000-01-01 00:00:00.000Z'"); err != nil {
+					t.Fatal(err)
+				}
 				w.Settle()
 			}
 			w.wantCharges(month, 1)
@@ -113,8 +115,7 @@ func TestEventsLostAreFoundByTheLook(t *testing.T) {
 	})
 }
 
-// TestMoneyOfAnUnknownAgreementWaits: bug B3. It is not guessed whose it is, and is
-// in the books once when somebody links the agreement later.
+// TestMoneyOfAnUnknownAgreementWaits: bug B3. It is not guessed whose it is.
 func TestMoneyOfAnUnknownAgreementWaits(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.Clock().Advance(31 * 24 * time.Hour)

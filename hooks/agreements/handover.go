@@ -21,8 +21,8 @@ func (n *news) handOver() error {
 	if n.row.GetString("wish") != wishHandover || !n.followed() || !n.a.Ends {
 		return nil
 	}
-	if n.over() && n.sub.GetString("cancel_reason") != endedThere || n.sub.GetString("status") == string(billing.SubscriptionCancelled) {
-		n.row.Set("wish", wishEnd) // it was cancelled meanwhile: nothing is to be billed
+	if n.cancelledHere() {
+		n.row.Set("wish", wishEnd) // meanwhile: nothing is to be billed
 		return n.save()
 	}
 	start, ready, err := n.start()
@@ -36,13 +36,8 @@ func (n *news) handOver() error {
 	if n.sub.GetString("status") == string(billing.SubscriptionPaused) {
 		values["status"], values["access"], values["access_reason"], values["access_at"] = string(billing.SubscriptionActive), "open", "", collections.Stamp(n.now)
 	}
-	if counted, err := n.counted(); err != nil || !counted.Equal(start) {
-		if err != nil {
-			return err
-		}
-		if err := n.Reanchor(n.sub, start); err != nil {
-			return err
-		}
+	if err := n.countFrom(start); err != nil {
+		return err
 	}
 	n.sub.Load(values)
 	n.row.Load(map[string]any{"status": handedOver, "wish": "", "paid_through": collections.Stamp(start), "closed_at": collections.Stamp(n.now)})
@@ -75,6 +70,22 @@ func (n *news) start() (start time.Time, ready bool, err error) {
 	}
 	unpaid, err := n.unpaid()
 	return start, unpaid == 0 && start.Equal(billed), err
+}
+
+// cancelledHere reports whether the subscription is over, or was cancelled by
+// somebody other than the payer at the gateway.
+func (n *news) cancelledHere() bool {
+	return n.sub.GetString("status") == string(billing.SubscriptionCancelled) || n.over() && n.sub.GetString("cancel_reason") != endedThere
+}
+
+// countFrom has the next period begin at start. The anchor stays where it does so
+// by itself: the 31st is not lost by a hand-over in February.
+func (n *news) countFrom(start time.Time) error {
+	counted, err := n.counted()
+	if err != nil || counted.Equal(start) {
+		return err
+	}
+	return n.Reanchor(n.sub, start)
 }
 
 // counted is where the next period begins as the subscription counts.

@@ -127,9 +127,14 @@ func (s *Subject) begins(tx core.App, subscription string, next time.Time) (time
 
 func refuse(code, text string) error { return op.NewProblem(http.StatusConflict, code, text) }
 
+// runs reports whether a subscription goes on as far as anybody knows.
+func runs(sub *core.Record) bool {
+	status := billing.SubscriptionStatus(sub.GetString("status"))
+	return (status == billing.SubscriptionActive || status == billing.SubscriptionPastDue) && !sub.GetBool("cancel_at_end") && sub.GetString("pause_from") == ""
+}
+
 // linkable refuses what would bill twice, or somebody else.
 func (s *Subject) linkable(tx core.App, sub *core.Record, in linkRequest, a billing.Agreement, now time.Time) error {
-	status := billing.SubscriptionStatus(sub.GetString("status"))
 	cycle, err := billing.ParseCycle(sub.GetString("cycle"))
 	if err != nil {
 		return err
@@ -138,7 +143,7 @@ func (s *Subject) linkable(tx core.App, sub *core.Record, in linkRequest, a bill
 	switch {
 	case sub.GetString("billing_owner") == "gateway":
 		return refuse("gateway_owned", "This subscription is linked to another one at a gateway. Hand that over first.")
-	case status != billing.SubscriptionActive && status != billing.SubscriptionPastDue || sub.GetBool("cancel_at_end") || sub.GetString("pause_from") != "":
+	case !runs(sub):
 		return refuse("not_running", "Only a subscription that runs, with no end or pause agreed, can be linked.")
 	case !months:
 		return refuse("no_periods", "What is paid once or by the hour has no periods that a gateway could bill.")

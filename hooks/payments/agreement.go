@@ -51,9 +51,9 @@ func (s *Subject) agreementEvent(tx core.App, r inboxRow, gateway billing.Gatewa
 	if !able || s.agreed == nil {
 		return false, nil
 	}
-	fact, ok, err := facts.FactOf([]byte(r.Body))
-	if err != nil || !ok || fact.Agreement == "" {
-		return false, nil // whoever reads facts says what is wrong with it
+	fact, _, unreadable := facts.FactOf([]byte(r.Body))
+	if unreadable != nil || fact.Agreement == "" {
+		return false, nil //nolint:nilerr // whoever reads facts says what is wrong with it
 	}
 	known, err = s.agreed(tx, AgreementNews{r.Gateway, fact.Agreement})
 	if err != nil || known || fact.Kind != billing.FactAgreementPayment {

@@ -54,7 +54,7 @@ var agreementStates = map[stripe.SubscriptionStatus]billing.AgreementState{
 
 func reportAgreement(s *stripe.Subscription) (billing.Agreement, error) {
 	state, known := agreementStates[s.Status]
-	if checkID("subscription", s.ID, "sub_") != nil || !known || s.CurrentPeriodEnd == 0 || s.Created == 0 || s.Items == nil || len(s.Items.Data) == 0 {
+	if !known || !complete(s) {
 		return billing.Agreement{}, fmt.Errorf("subscription %.60q: %w: id, status (%.30q), period, time or items are missing", s.ID, ErrPayload, s.Status)
 	}
 	a := billing.Agreement{
@@ -76,6 +76,11 @@ func reportAgreement(s *stripe.Subscription) (billing.Agreement, error) {
 		return billing.Agreement{}, fmt.Errorf("subscription %s: %w", s.ID, err)
 	}
 	return a, owes(&a, s.LatestInvoice)
+}
+
+// complete reports whether a subscription has what its version promises.
+func complete(s *stripe.Subscription) bool {
+	return checkID("subscription", s.ID, "sub_") == nil && s.CurrentPeriodEnd > 0 && s.Created > 0 && s.Items != nil && len(s.Items.Data) > 0
 }
 
 // terms reads what one period costs. What tax or a coupon of Stripe's makes of it
