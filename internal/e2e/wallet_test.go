@@ -147,3 +147,42 @@ func TestAPaymentIsConfirmedFromTheMail(t *testing.T) {
 	b.WaitText("Paid on")
 	b.MustBeClean(t)
 }
+
+// TestRefundsArrive pays one order by card and one by PayPal; staff refunds both, and
+// the customer sees it on the invoice and reads it in a mail.
+func TestRefundsArrive(t *testing.T) {
+	d, b := browse(t)
+	who := d.newCustomer(t, "refunded")
+	signIn(b, d, who)
+	staff := d.staff(t)
+	for gateway, pay := range map[string]func(){
+		"stripe": func() { b.WaitURL("/checkout/cs_"); payWith(b, goodCard) },
+		"paypal": func() { b.WaitURL("/checkoutnow?token="); b.Click("css=#agree") },
+	} {
+		b.Open(d.Site + "/portal/order?plan=vps-s&currency=EUR&cycle=monthly")
+		b.WaitText("Due today")
+		b.Click("css=input[name=gateway][value=" + gateway + "]")
+		b.Click("css=input[name=terms], input[type=checkbox]")
+		b.Click("Pay €4.90")
+		pay()
+		b.WaitText("Order paid")
+		rows, err := staff.rows(t.Context(), "payment_transactions", "gateway = '"+gateway+"' && status = 'succeeded' && user.email = '"+who.Email+"'")
+		if err != nil || len(rows) != 1 {
+			t.Fatalf("payments by %s: %v %v", gateway, rows, err)
+		}
+		invoice := rows[0].text("invoice")
+		b.Open(d.Site + "/portal/invoices/" + invoice)
+		b.WaitText("Paid on")
+		body := map[string]any{"key": "refund-" + invoice, "to": "source", "reason": "It was ordered by mistake."}
+		if err := staff.call(t.Context(), http.MethodPost, "/api/v1/staff/invoices/"+invoice+"/refunds", body, nil); err != nil {
+			t.Fatal(err)
+		}
+		d.mailTo(t, who.Email, func(l letter) bool { return strings.Contains(strings.ToLower(l.Subject), "refund") })
+		b.Open(d.Site + "/portal/invoices/" + invoice)
+		b.WaitText("Refunds")
+		b.WaitText("refunded")
+		inspect(t, b, "invoice refunded by "+gateway)
+		look(b, "invoice-refunded-"+gateway)
+	}
+	b.MustBeClean(t)
+}
