@@ -7,6 +7,9 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 )
 
+// brandNames are kinds and brands that are not written as gateways code them.
+var brandNames = map[string]string{"paypal": "PayPal", "sepa_debit": "SEPA debit", "amex": "American Express", "jcb": "JCB", "unionpay": "UnionPay"}
+
 // MethodName is a saved method, by its gateway's id, as customers know it: "Visa
 // •••• 4242". A method that is not known has no name.
 func MethodName(app core.App, id string) (string, error) {
@@ -21,7 +24,9 @@ func MethodName(app core.App, id string) (string, error) {
 	if name == "" {
 		name = m.GetString("kind")
 	}
-	if name != "" {
+	if known, ok := brandNames[name]; ok {
+		name = known
+	} else if name != "" {
 		name = strings.ToUpper(name[:1]) + strings.ReplaceAll(name[1:], "_", " ")
 	}
 	if last := m.GetString("last4"); last != "" {

@@ -23,7 +23,9 @@ func withCard(app *testapp.App, card string) (*testapp.Person, *testapp.Order, s
 	if err != nil {
 		app.Fatal(err)
 	}
-	app.Buy(ada, testapp.Cart{}) // paying makes the product look at the saved cards
+	again := app.Order(ada, testapp.Cart{})
+	app.PayWith(again, testapp.CardWorksToo) // paying makes the product look at the saved cards
+	app.Active(again)
 	app.Eventually("the card is known", func() bool {
 		return app.Count("payment_methods", "`gateway_method_id` = '"+id+"' AND `active` = TRUE") == 1
 	})

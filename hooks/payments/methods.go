@@ -1,6 +1,7 @@
 package payments
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -61,6 +62,7 @@ func (s *Subject) mirror(tx core.App, p methodsPayload, saved []billing.SavedMet
 	if err != nil {
 		return err
 	}
+	fresh := []*core.Record{}
 	for _, m := range saved {
 		r := byID[m.ID]
 		delete(byID, m.ID)
@@ -71,6 +73,7 @@ func (s *Subject) mirror(tx core.App, p methodsPayload, saved []billing.SavedMet
 			if r, err = collections.New(tx, collections.PaymentMethods); err != nil {
 				return err
 			}
+			fresh = append(fresh, r)
 		}
 		if hasDefault == nil {
 			r.Set("is_default", true)
@@ -92,7 +95,49 @@ func (s *Subject) mirror(tx core.App, p methodsPayload, saved []billing.SavedMet
 			return err
 		}
 	}
+	return s.replaceDoubles(tx, p, fresh)
+}
+
+// replaceDoubles lets a method that was just saved take the place of earlier ones
+// over the same card or account: gateways save one anew with each payment on a page.
+// One by which a payment is on its way stays.
+func (s *Subject) replaceDoubles(tx core.App, p methodsPayload, fresh []*core.Record) error {
+	replaced := map[string]bool{}
+	for _, f := range fresh {
+		if f.GetString("fingerprint") == "" || replaced[f.Id] {
+			continue
+		}
+		same, err := collections.All(tx, collections.PaymentMethods,
+			dbx.HashExp{"user": p.User, "gateway": p.Gateway, "kind": f.GetString("kind"), "fingerprint": f.GetString("fingerprint"), "active": true}, "created ASC")
+		if err != nil {
+			return err
+		}
+		for _, old := range same {
+			if old.Id == f.Id {
+				continue
+			}
+			err := s.replaceMethod(tx, old, f)
+			if err != nil && !errors.Is(err, errMethodBusy) {
+				return err
+			}
+			replaced[old.Id] = err == nil
+		}
+	}
 	return nil
+}
+
+// replaceMethod hands what a method was chosen for to another and forgets it.
+// Errors: errMethodBusy.
+func (s *Subject) replaceMethod(tx core.App, old, by *core.Record) error {
+	if err := removable(tx, old, 1); err != nil {
+		return err
+	}
+	if old.GetBool("is_default") {
+		if err := makeDefault(tx, by); err != nil {
+			return err
+		}
+	}
+	return s.letGo(tx, old, by.Id, audit.System)
 }
 
 // methodKey finds the row of what a setup saved.

@@ -103,10 +103,8 @@ func (s *Subject) removeMethod(tx core.App, method *core.Record) error {
 	if err := removable(tx, method, len(all)); err != nil {
 		return err
 	}
-	now := s.Now()
 	wasDefault := method.GetBool("is_default")
-	method.Set("removed_at", collections.Stamp(now))
-	if err := retire(tx, method); err != nil {
+	if err := s.letGo(tx, method, "", "customer:"+user); err != nil {
 		return err
 	}
 	if wasDefault && len(all) > 0 {
@@ -114,23 +112,32 @@ func (s *Subject) removeMethod(tx core.App, method *core.Record) error {
 			return err
 		}
 	}
-	if _, err := tx.DB().Update(collections.Subscriptions, dbx.Params{"payment_method": ""}, dbx.HashExp{"user": user, "payment_method": method.Id}).Execute(); err != nil {
-		return fmt.Errorf("services paid by method %s: %w", method.Id, err)
-	}
-	if _, err := jobs.Enqueue(tx, now, jobs.Job{
-		Kind: jobRemove, Key: jobRemove + ":" + method.Id, Serial: "wallet:" + user, User: user, Actor: "customer:" + user, Payload: removePayload{method.Id},
-	}); err != nil {
-		return err
-	}
-	return audit.Write(tx, now, audit.Entry{
+	return audit.Write(tx, s.Now(), audit.Entry{
 		ActorKind: audit.Customer, Actor: user, Action: "payment_method.remove", Resource: collections.PaymentMethods, ResourceID: method.Id,
 		Changes: map[string]any{"gateway": method.GetString("gateway"), "kind": method.GetString("kind"), "last4": method.GetString("last4")},
 	})
 }
 
+// letGo retires a method, lets what named it be paid by another, "" being the
+// default one, and queues that the gateway forgets it.
+func (s *Subject) letGo(tx core.App, method *core.Record, other, actor string) error {
+	now, user := s.Now(), method.GetString("user")
+	method.Set("removed_at", collections.Stamp(now))
+	if err := retire(tx, method); err != nil {
+		return err
+	}
+	if _, err := tx.DB().Update(collections.Subscriptions, dbx.Params{"payment_method": other}, dbx.HashExp{"user": user, "payment_method": method.Id}).Execute(); err != nil {
+		return fmt.Errorf("services paid by method %s: %w", method.Id, err)
+	}
+	_, err := jobs.Enqueue(tx, now, jobs.Job{
+		Kind: jobRemove, Key: jobRemove + ":" + method.Id, Serial: "wallet:" + user, User: user, Actor: actor, Payload: removePayload{method.Id},
+	})
+	return err
+}
+
 // removable says why a method must stay for now.
 func removable(tx core.App, method *core.Record, others int) error {
-	busy, err := findAttempt(tx, "`user` = {:user} AND `gateway` = {:gateway} AND `gateway_method_id` = {:method} AND `status` IN ('pending', 'needs_action', 'unknown')",
+	busy, err := findAttempt(tx, "`user` = {:user} AND `gateway` = {:gateway} AND `gateway_method_id` = {:method} AND `status` IN ('created', 'pending', 'needs_action', 'unknown')",
 		dbx.Params{"user": method.GetString("user"), "gateway": method.GetString("gateway"), "method": method.GetString("gateway_method_id")})
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 // Card numbers of the sandbox that tests use.
 const (
 	CardWorks        = "4242424242424242"
+	CardWorksToo     = "5555555555554444"
 	CardNoFunds      = "4000000000009995"
 	CardLost         = "4000000000009987"
 	CardAuthenticate = "4000002500003155"
