@@ -77,7 +77,6 @@ func TestHandOverSurvivesEveryFailure(t *testing.T) {
 		for call := range calls {
 			for _, kind := range []fault.Kind{fault.RefuseConn, fault.LostAnswer} {
 				t.Run(fmt.Sprintf("%s, call %d, %s", gateway, call, kind), func(t *testing.T) {
-					t.Parallel() // each waits most of the time
 					w := open(t, gateway, 490).linked()
 					paid := collections.Time(w.row(), "next_payment_at")
 					w.breakCall(call, kind)
