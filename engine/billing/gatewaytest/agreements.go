@@ -37,6 +37,13 @@ func testFollow(t *testing.T, h Harness) {
 	if f := h.fact(t, billing.FactAgreement); f.Agreement != id || f.Object != id {
 		t.Errorf("got %+v, want a fact about agreement %s", f, id)
 	}
+	h.followPayment(t, g, a, begin)
+}
+
+// followPayment lets the next payment of an agreement be due.
+func (h Harness) followPayment(t *testing.T, g billing.GatewaySubscriptions, a billing.Agreement, begin time.Time) {
+	t.Helper()
+	id := a.ID
 	h.Advance(30 * 24 * time.Hour)
 	h.More.Bill(id)
 	h.Advance(time.Second)
