@@ -51,6 +51,7 @@ type proof struct {
 	awaited  map[string]int    // charges not yet recorded, by the day they were seen
 	payments map[string]int64  // amounts the gateway took, by payment reference
 	owners   map[string]string // customers by invoice
+	offered  []string          // subscriptions with a change that may still be paid beside what is invoiced ahead
 }
 
 // tables are those whose rows only grow, with the name of their mark.

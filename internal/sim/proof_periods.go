@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -27,24 +28,39 @@ type overlap struct {
 	End          string `db:"end"`     // of the earlier line
 	Net          int64  `db:"net"`     // of the earlier line, less its discounts
 	Back         int64  `db:"back"`    // and what was given back of it
+	// Offered says that the earlier line is of a change that nobody has paid, and the
+	// later one of a renewal: paying the change takes the renewal back, and a change
+	// that is not paid in time is void. Until then both may stand.
+	Offered bool `db:"offered"`
 }
 
 // billedOnce: no two lines bill the same days, unless the customer changed the
 // subscription since the earlier one and what that bills of the rest was given
-// back.
+// back. A change that may still be paid, and what is invoiced ahead of it, are
+// looked at again each day, until one of them is gone.
 func billedOnce(w *world, p *proof) ([]string, error) {
+	offered, err := json.Marshal(p.offered)
+	if err != nil {
+		return nil, err
+	}
 	found := []overlap{}
 	const both = " FROM `invoice_items` WHERE `invoice` = `b`.`invoice` AND (`position` = `b`.`position` OR `parent` = `b`.`position`)) AS "
-	err := w.app.DB().NewQuery("SELECT `a`.`subscription`, `b`.`invoice`, `b`.`period_start` AS `start`, `a`.`period_start` AS `from`, `b`.`period_end` AS `end`," +
-		" (SELECT SUM(`net_minor`)" + both + "`net`, (SELECT SUM(`credited_minor`)" + both + "`back`" +
+	err = w.app.DB().NewQuery("SELECT `a`.`subscription`, `b`.`invoice`, `b`.`period_start` AS `start`, `a`.`period_start` AS `from`, `b`.`period_end` AS `end`," +
+		" (SELECT SUM(`net_minor`)" + both + "`net`, (SELECT SUM(`credited_minor`)" + both + "`back`," +
+		" EXISTS (SELECT 1 FROM `invoices` `c` CROSS JOIN `invoices` `r` ON `r`.`id` = `a`.`invoice` WHERE `c`.`id` = `b`.`invoice` AND `c`.`kind` = 'change' AND `c`.`status` = 'open' AND `r`.`kind` = 'renewal') AS `offered`" +
 		" FROM `invoice_items` `a` CROSS JOIN `invoice_items` `b` ON `b`.`subscription` = `a`.`subscription` AND `b`.`id` != `a`.`id`" +
-		" WHERE `a`.`rowid` > {:items} AND `a`.`kind` = 'period' AND `b`.`kind` = 'period' AND `a`.`live` AND `b`.`live` AND `b`.`period_start` <= `a`.`period_start` AND `b`.`period_end` > `a`.`period_start`").
-		Bind(dbx.Params{"items": p.marks["items"]}).All(&found)
+		" WHERE `a`.`subscription` IN (SELECT `subscription` FROM `invoice_items` WHERE `rowid` > {:items} UNION ALL SELECT `value` FROM json_each({:offered})) AND `a`.`kind` = 'period' AND `b`.`kind` = 'period' AND `a`.`live` AND `b`.`live` AND `b`.`period_start` <= `a`.`period_start` AND `b`.`period_end` > `a`.`period_start`").
+		Bind(dbx.Params{"items": p.marks["items"], "offered": string(offered)}).All(&found)
 	if err != nil {
 		return nil, err
 	}
 	broken := []string{}
+	p.offered = nil
 	for _, o := range found {
+		if o.Offered {
+			p.offered = append(p.offered, o.Subscription)
+			continue
+		}
 		why, err := w.unexplained(o)
 		if err != nil {
 			return nil, err
