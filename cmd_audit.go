@@ -19,6 +19,7 @@ import (
 
 	"github.com/ezscale/ezscale/hooks/audit"
 	"github.com/ezscale/ezscale/hooks/books"
+	"github.com/ezscale/ezscale/internal/sqlite"
 )
 
 // The exit statuses of the audit.
@@ -114,7 +115,7 @@ func openReadOnly(dir string) (*dbx.DB, error) {
 		return nil, fmt.Errorf("data directory %s: %w", dir, err)
 	}
 	file := url.URL{Scheme: "file", Path: path, RawQuery: "mode=ro&_pragma=busy_timeout(10000)&_pragma=query_only(ON)&_pragma=cache_size(-64000)&_defensive=1"}
-	db, err := dbx.Open("sqlite", file.String())
+	db, err := sqlite.OpenNamed(file.String())
 	if err != nil {
 		return nil, fmt.Errorf("data directory %s: %w", dir, err)
 	}

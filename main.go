@@ -26,6 +26,7 @@ import (
 	"github.com/ezscale/ezscale/integrations/stripe"
 	"github.com/ezscale/ezscale/integrations/vies"
 	"github.com/ezscale/ezscale/integrations/virtfusion"
+	"github.com/ezscale/ezscale/internal/sqlite"
 
 	_ "github.com/ezscale/ezscale/pb_migrations"
 )
@@ -139,6 +140,5 @@ func compose(app *pocketbase.PocketBase, cfg config) error {
 // journal is worked off every 16 MB: bursts of writes touch the same pages again
 // and again, which are then written home once.
 func connect(path string) (*dbx.DB, error) {
-	return dbx.Open("sqlite", path+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=journal_size_limit(200000000)&_pragma=synchronous("+durability(path)+
-		")&_pragma=foreign_keys(ON)&_pragma=recursive_triggers(ON)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-32000)&_pragma=wal_autocheckpoint(4000)&_defensive=1")
+	return sqlite.Open(path, sqlite.Options{Synchronous: durability(path), CacheKiB: 32000, Checkpoint: 4000})
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/ezscale/ezscale/hooks/provisioning"
 	"github.com/ezscale/ezscale/integrations/manual"
 	"github.com/ezscale/ezscale/integrations/stripe"
+	"github.com/ezscale/ezscale/internal/sqlite"
 
 	_ "github.com/ezscale/ezscale/pb_migrations"
 )
@@ -91,7 +92,7 @@ func deps(b *testing.B) hooks.Deps {
 
 // connect opens the data as the serve command does.
 func connect(path string) (*dbx.DB, error) {
-	return dbx.Open("sqlite", path+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=journal_size_limit(200000000)&_pragma=synchronous(FULL)&_pragma=foreign_keys(ON)&_pragma=recursive_triggers(ON)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-32000)&_pragma=wal_autocheckpoint(4000)&_defensive=1")
+	return sqlite.Open(path, sqlite.Options{CacheKiB: 32000, Checkpoint: 4000})
 }
 
 func must(b testing.TB, err error) {

@@ -9,15 +9,16 @@ import (
 	"strings"
 
 	"github.com/pocketbase/dbx"
+
+	"github.com/ezscale/ezscale/internal/sqlite"
 )
 
-// pragmas open a database as main does, except that it does not wait for the
+// files open a database as main does, except that it does not wait for the
 // disk: here processes die, machines do not.
-const pragmas = "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)&_pragma=foreign_keys(ON)" +
-	"&_pragma=recursive_triggers(ON)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-32000)&_pragma=mmap_size(268435456)&_pragma=wal_autocheckpoint(200)&_defensive=1"
+var files = sqlite.Options{Synchronous: "OFF", CacheKiB: 32000, Checkpoint: 200, MapBytes: 256 << 20}
 
 // plain opens a database that nothing disturbs.
-func plain(path string) (*dbx.DB, error) { return dbx.Open("sqlite", path+pragmas) }
+func plain(path string) (*dbx.DB, error) { return sqlite.Open(path, files) }
 
 // connect opens the product's database behind the fuse. The log of requests is
 // no part of the books and stays plain.
@@ -25,15 +26,11 @@ func (f *fuse) connect(path string) (*dbx.DB, error) {
 	if filepath.Base(path) != "data.db" {
 		return plain(path)
 	}
-	inner, err := sql.Open("sqlite", path+pragmas)
+	inner, err := sqlite.NewConnector(files.Name(path))
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	d := inner.Driver()
-	if err := inner.Close(); err != nil {
-		return nil, fmt.Errorf("open %s: %w", path, err)
-	}
-	return dbx.NewFromDB(sql.OpenDB(&connector{d, path + pragmas, f}), "sqlite"), nil
+	return dbx.NewFromDB(sql.OpenDB(&connector{inner, path, f}), "sqlite"), nil
 }
 
 // connector opens connections that end with the process. What a connection knows
@@ -42,117 +39,45 @@ func (f *fuse) connect(path string) (*dbx.DB, error) {
 // simulation, and a process that has just started has no advantage from them but
 // time.
 type connector struct {
-	driver driver.Driver
-	name   string
-	fuse   *fuse
+	driver.Connector
+	name string
+	fuse *fuse
 }
 
-// Driver is of driver.Connector.
-func (c *connector) Driver() driver.Driver { return c.driver }
-
 // Connect is of driver.Connector.
-func (c *connector) Connect(context.Context) (driver.Conn, error) {
+func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if c.fuse.dead {
 		return nil, errDead
 	}
 	if kept := c.fuse.spare.take(c.name); kept != nil {
 		return kept, nil
 	}
-	opened, err := c.driver.Open(c.name)
+	opened, err := sqlite.Connect(ctx, c.Connector)
 	if err != nil {
 		return nil, err
 	}
-	full, ok := opened.(fullConn)
-	if !ok {
-		return nil, fmt.Errorf("open %s: the driver lacks a method", c.name)
-	}
-	return &conn{fullConn: full, name: c.name, fuse: c.fuse, known: map[string]*stmt{}}, nil
+	return &conn{Conn: opened, name: c.name, fuse: c.fuse}, nil
 }
 
-// fullConn is what the driver's connections can do.
-type fullConn interface {
-	driver.Conn
-	driver.ConnBeginTx
-	driver.ConnPrepareContext
-	driver.ExecerContext
-	driver.QueryerContext
-	driver.SessionResetter
-	driver.Validator
-}
-
-// fullStmt is what the driver's statements can do.
-type fullStmt interface {
-	driver.Stmt
-	driver.StmtExecContext
-	driver.StmtQueryContext
-}
-
-// conn also keeps the statements it has prepared: parsing them again and again
-// would cost a third of a simulation.
+// conn is a connection whose statements pass the fuse.
 type conn struct {
-	fullConn
-	name  string
-	fuse  *fuse
-	open  *tx // the transaction that has not ended
-	known map[string]*stmt
-}
-
-// mostKnown bounds the statements kept; texts that vary do not come again.
-const mostKnown = 1000
-
-// prepared is a kept statement that is free, or nil.
-func (c *conn) prepared(ctx context.Context, query string) (*stmt, error) {
-	s := c.known[query]
-	if s == nil && len(c.known) < mostKnown {
-		var err error
-		if s, err = c.prepare(ctx, query); err != nil {
-			return nil, err
-		}
-		c.known[query] = s
-	}
-	if s == nil || s.reading {
-		return nil, nil
-	}
-	return s, nil
-}
-
-func (c *conn) prepare(ctx context.Context, query string) (*stmt, error) {
-	if c.fuse.dead {
-		return nil, errDead
-	}
-	inner, err := c.fullConn.PrepareContext(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	full, ok := inner.(fullStmt)
-	if !ok {
-		return nil, fmt.Errorf("prepare %.60s: the driver lacks a method", query)
-	}
-	return &stmt{fullStmt: full, fuse: c.fuse, query: query}, nil
+	*sqlite.Conn
+	name string
+	fuse *fuse
+	open *tx // the transaction that has not ended
 }
 
 // Close ends the connection: what was open is rolled back. One that is at rest
 // then is kept for the next process.
 func (c *conn) Close() error {
-	rest := c.IsValid()
+	rest := c.AtRest()
 	if c.open != nil {
 		rest = c.open.Rollback() == nil && rest
-	}
-	for _, s := range c.known {
-		rest = rest && !s.reading
 	}
 	if rest && c.fuse.spare.keep(c) {
 		return nil
 	}
-	return c.end()
-}
-
-// end closes the connection for good, with its statements.
-func (c *conn) end() error {
-	for _, s := range c.known {
-		_ = s.fullStmt.Close() // the connection's own end counts
-	}
-	return c.fullConn.Close()
+	return c.Conn.Close()
 }
 
 // writes reports whether a statement changes something.
@@ -174,45 +99,34 @@ func (f *fuse) before(query string) error {
 
 // ExecContext is of driver.ExecerContext.
 func (c *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	s, err := c.prepared(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	if s != nil {
-		return s.ExecContext(ctx, args)
-	}
 	if err := c.fuse.before(query); err != nil {
 		return nil, err
 	}
-	return c.fullConn.ExecContext(ctx, query, args)
+	return c.Conn.ExecContext(ctx, query, args)
 }
 
 // QueryContext is of driver.QueryerContext.
 func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	s, err := c.prepared(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	if s != nil {
-		return s.QueryContext(ctx, args)
-	}
 	if err := c.fuse.before(query); err != nil {
 		return nil, err
 	}
-	return c.fullConn.QueryContext(ctx, query, args)
+	return c.Conn.QueryContext(ctx, query, args)
 }
 
 // PrepareContext is of driver.ConnPrepareContext.
 func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
-	s, err := c.prepared(ctx, query)
-	if err != nil || s != nil {
-		return s, err
+	if c.fuse.dead {
+		return nil, errDead
 	}
-	inner, err := c.prepare(ctx, query)
+	inner, err := c.Conn.PrepareContext(ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	return &once{*inner}, nil
+	full, ok := inner.(fullStmt)
+	if !ok {
+		return nil, fmt.Errorf("prepare %.60s: the driver lacks a method", query)
+	}
+	return &stmt{full, c.fuse, query}, nil
 }
 
 // BeginTx is of driver.ConnBeginTx.
@@ -220,7 +134,7 @@ func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 	if c.fuse.dead {
 		return nil, errDead
 	}
-	t, err := c.fullConn.BeginTx(ctx, opts)
+	t, err := c.Conn.BeginTx(ctx, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -228,16 +142,19 @@ func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 	return c.open, nil
 }
 
-// stmt is a kept statement.
-type stmt struct {
-	fullStmt
-	fuse    *fuse
-	query   string
-	reading bool // its rows are still being read
+// fullStmt is what the driver's statements can do.
+type fullStmt interface {
+	driver.Stmt
+	driver.StmtExecContext
+	driver.StmtQueryContext
 }
 
-// Close keeps the statement: it ends with its connection.
-func (s *stmt) Close() error { return nil }
+// stmt is a statement prepared by hand, whose uses pass the fuse.
+type stmt struct {
+	fullStmt
+	fuse  *fuse
+	query string
+}
 
 // ExecContext is of driver.StmtExecContext.
 func (s *stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
@@ -252,29 +169,7 @@ func (s *stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driv
 	if err := s.fuse.before(s.query); err != nil {
 		return nil, err
 	}
-	found, err := s.fullStmt.QueryContext(ctx, args)
-	if err != nil {
-		return nil, err
-	}
-	s.reading = true
-	return &rows{found, s}, nil
-}
-
-// once is a statement that is not kept.
-type once struct{ stmt }
-
-// Close is of driver.Stmt.
-func (s *once) Close() error { return s.fullStmt.Close() }
-
-type rows struct {
-	driver.Rows
-	of *stmt
-}
-
-// Close is of driver.Rows.
-func (r *rows) Close() error {
-	r.of.reading = false
-	return r.Rows.Close()
+	return s.fullStmt.QueryContext(ctx, args)
 }
 
 type tx struct {

@@ -63,7 +63,7 @@ func (f *fuse) extinguish() error {
 	failed := []error{}
 	for _, list := range f.spare.idle {
 		for _, c := range list {
-			failed = append(failed, c.end())
+			failed = append(failed, c.Conn.Close())
 		}
 	}
 	f.spare.idle, f.spare.over = nil, true

@@ -12,6 +12,7 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
+	"github.com/ezscale/ezscale/internal/sqlite"
 	_ "github.com/ezscale/ezscale/pb_migrations" // the schema
 )
 
@@ -60,8 +61,7 @@ func copyTemplate(t *testing.T, dir string) {
 // connect opens a database as main does, except that it does not wait for the
 // disk: a test directory need not survive a power cut.
 func connect(path string) (*dbx.DB, error) {
-	return dbx.Open("sqlite", path+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=journal_size_limit(200000000)&_pragma=synchronous(OFF)"+
-		"&_pragma=foreign_keys(ON)&_pragma=recursive_triggers(ON)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-4000)&_defensive=1")
+	return sqlite.Open(path, sqlite.Options{Synchronous: "OFF", CacheKiB: 4000})
 }
 
 // Root is the module's directory.
