@@ -20,7 +20,7 @@ type changeRequest struct {
 	ID string `json:"-" path:"id"`
 	wish
 	ClientKey string `json:"client_key"`
-	// Total and Credit are what the customer was shown.
+	// Total and Credit are what the preview showed.
 	Total  int64 `json:"total_minor"`
 	Credit int64 `json:"credit_minor,omitzero"`
 }
@@ -91,10 +91,11 @@ func (s *Subject) change(r *op.Request, by actor, id string, in changeRequest) (
 }
 
 // closeBefore closes the payment pages of invoices that a change is going to take
-// back at once. Those of a change that waits to be paid stay open meanwhile.
+// back at once: it costs nothing, or what it gives back pays it. Those of a change
+// that waits to be paid stay open meanwhile.
 func (s *Subject) closeBefore(r *op.Request, id string, in changeRequest, now time.Time) error {
 	sub, err := loadOne(r.App, id, now)
-	if err != nil || in.Timing == atOnce && in.Total > 0 {
+	if err != nil || in.Timing == atOnce && in.Total > 0 && in.Credit == 0 {
 		return err
 	}
 	from, err := sub.paidThrough(now)
@@ -190,9 +191,7 @@ func (d *deed) charge(p proposal, change *core.Record) error {
 	if err != nil {
 		return fmt.Errorf("change of subscription %s: %w", d.sub.ID, err)
 	}
-	if invoice.Status == billing.InvoiceOpen && p.returned.Sign() > 0 {
-		// Tax is rounded, so that a unit may be left to pay where much more is given
-		// back: that pays it.
+	if invoice.Status == billing.InvoiceOpen && p.due.IsZero() {
 		if err := d.giveBack(p.lines.after(p.priced.Lines), p.give, "change:"+change.Id, "Unused after a change.", d.by.String()); err != nil {
 			return err
 		}

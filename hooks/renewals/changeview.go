@@ -132,7 +132,10 @@ type proposalView struct {
 	Subtotal    money.Amount  `json:"subtotal"`
 	Tax         money.Amount  `json:"tax"`
 	Total       money.Amount  `json:"total"`
-	Credit      money.Amount  `json:"credit"` // given back besides
+	// Due is what of the total is left to pay, by the customer or from credit they
+	// have: less than the total only where what is given back pays that at once.
+	Due    money.Amount `json:"due"`
+	Credit money.Amount `json:"credit"` // given back besides
 	// Lowered is what open invoices are lowered by; Replaced are invoices for later
 	// periods that are taken back and made again on the new terms.
 	Lowered  money.Amount `json:"lowered"`
@@ -186,9 +189,9 @@ func (s *Subject) viewProposal(app core.App, sub *subscription, p proposal) (pro
 	t := p.priced.Totals
 	v := proposalView{
 		Kind: p.kind, Timing: p.Timing, EffectiveAt: optional(p.effects), Lines: []previewLine{}, Subtotal: t.Subtotal, Tax: t.Tax, Total: t.Total,
-		Credit: p.returned, Lowered: p.lowered, Replaced: []string{},
+		Due: p.due, Credit: p.returned, Lowered: p.lowered, Replaced: []string{},
 	}
-	if t.Total.Sign() > 0 {
+	if p.due.Sign() > 0 {
 		v.ExpiresAt = optional(p.expires)
 	}
 	var err error

@@ -38,7 +38,8 @@ type proposal struct {
 	invoice  []billing.Line // nothing is invoiced where there are none
 	priced   books.Priced
 	give     []billing.CreditPart // given back by credit notes when it takes effect
-	returned money.Amount         // of that, what becomes the customer's credit
+	due      money.Amount         // of the invoice, once what is given back has paid it
+	returned money.Amount         // of what is given back, what stays as the customer's credit
 	lowered  money.Amount         // and what lowers open invoices
 	effects  time.Time            // of a change for later
 	expires  time.Time            // of one that is to be paid first
@@ -342,7 +343,7 @@ func (p *proposing) price() error {
 	if err != nil {
 		return err
 	}
-	p.returned, p.lowered = zero, zero
+	p.due, p.returned, p.lowered = zero, zero, zero
 	p.priced.Totals = billing.Totals{Subtotal: zero, Tax: zero, Total: zero}
 	if len(p.invoice) > 0 {
 		if p.priced, err = p.pricer.Price(p.app, p.customer, p.invoice, p.now); err != nil {
@@ -368,7 +369,20 @@ func (p *proposing) price() error {
 			return err
 		}
 	}
-	return nil
+	return p.settle()
+}
+
+// settle says what is left to pay. Tax is rounded, so that a unit or two may be
+// left on the invoice where much more is given back: that pays it at once. Where
+// it would not pay all, nothing is given back before the customer has paid.
+func (p *proposing) settle() (err error) {
+	p.due = p.priced.Totals.Total
+	if p.due.Sign() <= 0 || p.returned.Minor() < p.due.Minor() {
+		return nil
+	}
+	p.returned, err = p.returned.Sub(p.due)
+	p.due = p.due.Zero()
+	return err
 }
 
 // untaxable makes a problem of what only the customer's address can mend.
