@@ -7,16 +7,12 @@ import (
 	"time"
 
 	"github.com/ezscale/ezscale/engine/provisioning"
+	"github.com/ezscale/ezscale/integrations/panel"
 )
 
-const (
-	// An installation takes seconds to many minutes; the panel sends no word when
-	// it ends. One that runs on is asked less often, and given up after buildLimit.
-	pollSoon   = 3 * time.Second
-	pollLater  = 15 * time.Second
-	pollChange = 2 * time.Minute
-	buildLimit = 3 * time.Hour
-)
+// buildLimit is when an installation is given up. One takes seconds to many
+// minutes; the panel sends no word when it ends.
+const buildLimit = 3 * time.Hour
 
 // readOwn reads the build's server and refuses one that is not ours.
 func (c *Client) readOwn(ctx context.Context, op string, o provisioning.Order, b provisioning.Build) (server, error) {
@@ -28,7 +24,7 @@ func (c *Client) readOwn(ctx context.Context, op string, o provisioning.Order, b
 		return server{}, err
 	}
 	if ref := string(s.ExternalID); ref != c.tag(o.ServiceID) {
-		return server{}, refuse(provisioning.ErrPermanent, op, "its External ID in the panel is %q, not %q; somebody changed it: set it back", clean(ref), c.tag(o.ServiceID))
+		return server{}, vendor.Refuse(provisioning.ErrPermanent, op, "its External ID in the panel is %q, not %q; somebody changed it: set it back", panel.Clean(ref), c.tag(o.ServiceID))
 	}
 	return s, nil
 }
@@ -47,20 +43,20 @@ func (c *Client) stepReady(ctx context.Context, o provisioning.Order, b provisio
 	b.Addresses = s.addresses()
 	switch {
 	case s.failed() && b.Data[dataReinstalled] != "":
-		return b, refuse(provisioning.ErrPermanent, op, "the installation failed twice; the panel shows its log under the server's install output on the node")
+		return b, vendor.Refuse(provisioning.ErrPermanent, op, "the installation failed twice; the panel shows its log under the server's install output on the node")
 	case s.failed():
 		b.Data[dataReinstalled] = "true"
-		return move(b, StepReinstall), nil
+		return panel.Move(b, StepReinstall), nil
 	case s.suspended():
-		return b, refuse(provisioning.ErrPermanent, op, "somebody suspended it in the panel while it was being installed; unsuspend it there, see that it is installed, then try again")
+		return b, vendor.Refuse(provisioning.ErrPermanent, op, "somebody suspended it in the panel while it was being installed; unsuspend it there, see that it is installed, then try again")
 	case s.busy():
 		return c.keepWaiting(op, b)
 	}
 	b.Hostname = s.endpoint()
 	if b.Data[dataNew] == "true" {
-		return move(b, StepPassword), nil
+		return panel.Move(b, StepPassword), nil
 	}
-	u, err := c.readUser(ctx, op, s.User.id())
+	u, err := c.readUser(ctx, op, s.User.ID())
 	if err != nil {
 		return b, err
 	}
@@ -78,34 +74,27 @@ func (c *Client) vanished(ctx context.Context, op string, o provisioning.Order, 
 	switch {
 	case err != nil:
 		return b, err
-	case ok && s.ID.id() != b.RemoteID:
+	case ok && s.ID.ID() != b.RemoteID:
 		return adopt(b, s), nil
 	case ok:
-		return b, refuse(provisioning.ErrTemporary, op, "the panel says both that it is there and that it is not")
+		return b, vendor.Refuse(provisioning.ErrTemporary, op, "the panel says both that it is there and that it is not")
 	case b.Data[dataFound] != "true" && b.Data[dataRemade] == "true":
-		return b, refuse(provisioning.ErrPermanent, op,
+		return b, vendor.Refuse(provisioning.ErrPermanent, op,
 			"somebody deleted it in the panel while it was being installed, twice; terminate the service here if it is not to be, or create the server there with the External ID %s and try again", c.tag(o.ServiceID))
 	case b.Data[dataFound] != "true":
 		b.Data[dataRemade] = "true"
 	}
 	delete(b.Data, dataFound)
 	b.RemoteID, b.Addresses = "", nil
-	return move(b, StepCreate), nil
+	return panel.Move(b, StepCreate), nil
 }
 
 func (c *Client) keepWaiting(op string, b provisioning.Build) (provisioning.Build, error) {
-	b.Wait = pollSoon
-	if b.Started.IsZero() {
-		return b, nil
+	next, late := panel.Poll(b, c.now(), buildLimit)
+	if late {
+		return b, vendor.Refuse(provisioning.ErrPermanent, op, "the installation has not ended after %s; look at the node's daemon", buildLimit)
 	}
-	waited := c.now().Sub(b.Started)
-	if waited > buildLimit {
-		return b, refuse(provisioning.ErrPermanent, op, "the installation has not ended after %s; look at the node's daemon", buildLimit)
-	}
-	if waited > pollChange {
-		b.Wait = pollLater
-	}
-	return b, nil
+	return next, nil
 }
 
 // stepReinstall repeats a failed installation (POST /servers/{id}/reinstall).
@@ -116,13 +105,13 @@ func (c *Client) stepReinstall(ctx context.Context, o provisioning.Order, b prov
 		return b, err
 	}
 	if !s.failed() {
-		return move(b, StepReady), nil
+		return panel.Move(b, StepReady), nil
 	}
-	c.recent.called(o.ServiceID, c.now())
-	if err := c.do(ctx, request{op: op, effect: writes, method: http.MethodPost, path: "/servers/" + s.ID.id() + "/reinstall"}, nil); err != nil {
+	c.calls.Made(o.ServiceID)
+	if err := c.do(ctx, panel.Call{Op: op, Effect: panel.Writes, Method: http.MethodPost, Path: "/servers/" + s.ID.ID() + "/reinstall"}, nil); err != nil {
 		return b, err
 	}
-	return move(b, StepReady), nil
+	return panel.Move(b, StepReady), nil
 }
 
 // recoverReinstall reads whether a lost call took effect. "Not" is believed only
@@ -137,7 +126,7 @@ func (c *Client) recoverReinstall(ctx context.Context, o provisioning.Order, b p
 	if s.failed() {
 		return b, c.settled(op, o, b)
 	}
-	return move(b, StepReady), nil
+	return panel.Move(b, StepReady), nil
 }
 
 // stepPassword sets the first password of a new account, which the customer gets.
@@ -147,11 +136,11 @@ func (c *Client) stepPassword(ctx context.Context, o provisioning.Order, b provi
 	if err != nil {
 		return b, err
 	}
-	u, err := c.readUser(ctx, op, s.User.id())
+	u, err := c.readUser(ctx, op, s.User.ID())
 	if err != nil {
 		return b, err
 	}
-	c.recent.called(o.ServiceID, c.now())
+	c.calls.Made(o.ServiceID)
 	password, err := c.setPassword(ctx, op, u)
 	if err != nil {
 		return b, err

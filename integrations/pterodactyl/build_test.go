@@ -10,6 +10,7 @@ import (
 
 	"github.com/ezscale/ezscale/engine/provisioning"
 	"github.com/ezscale/ezscale/engine/provisioning/adaptertest"
+	"github.com/ezscale/ezscale/integrations/panel"
 	"github.com/ezscale/ezscale/integrations/sandbox/pterobox"
 )
 
@@ -66,7 +67,7 @@ func TestLatePasswordDoesNotVoidTheNext(t *testing.T) {
 	c, o := g.client(), testOrder("svc1")
 	b := g.upTo(c, o, StepPassword)
 	g.breakCall(calls[StepPassword], adaptertest.Late)
-	ctx, cancel := timeout(t)
+	ctx, cancel := g.Timeout()
 	defer cancel()
 	if _, err := c.Advance(ctx, o, b); !errors.Is(err, provisioning.ErrOutcomeUnknown) {
 		t.Fatalf("Advance = %v, want ErrOutcomeUnknown", err)
@@ -79,13 +80,13 @@ func TestLatePasswordDoesNotVoidTheNext(t *testing.T) {
 		if !errors.Is(err, provisioning.ErrTemporary) {
 			t.Fatalf("Recover = %v", err)
 		}
-		g.sleep(5 * time.Second)
+		g.Sleep(5 * time.Second)
 	}
 	next, err := c.Advance(t.Context(), o, b)
 	if err != nil || !next.Done {
 		t.Fatalf("Advance = %+v, %v", next, err)
 	}
-	g.sleep(time.Minute)
+	g.Sleep(time.Minute)
 	if g.box.SignIn(next.Secret.Username, next.Secret.Password) != 1 {
 		t.Error("the password that was handed out does not work")
 	}
@@ -139,11 +140,11 @@ func (g *rig) refused(o provisioning.Order, class error, want string) {
 	c, b := g.client(), provisioning.Build{}
 	var err error
 	for range 50 {
-		b.Started = g.clock.now()
+		b.Started = g.Clock.Now()
 		if b, err = c.Advance(g.t.Context(), o, b); err != nil || b.Done {
 			break
 		}
-		g.sleep(b.Wait)
+		g.Sleep(b.Wait)
 	}
 	if !errors.Is(err, class) || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), o.Email) {
 		g.t.Errorf("err = %v, want %v saying %q and no address", err, class, want)
@@ -282,7 +283,7 @@ func TestServerDeletedWhileItIsInstalled(t *testing.T) {
 			b := g.upTo(c, o, StepCreate)
 			create := func() {
 				t.Helper()
-				b.Started = g.clock.now()
+				b.Started = g.Clock.Now()
 				next, err := c.Advance(t.Context(), o, b)
 				if err == nil && found {
 					next, err = c.Recover(t.Context(), o, b)
@@ -309,11 +310,11 @@ func TestServerDeletedWhileItIsInstalled(t *testing.T) {
 			}
 			// A person makes one by hand, or the build does.
 			byHand := b
-			byHand.Step, byHand.RemoteID, byHand.Started = StepCreate, "", g.clock.now()
+			byHand.Step, byHand.RemoteID, byHand.Started = StepCreate, "", g.Clock.Now()
 			if _, err := c.Advance(t.Context(), o, byHand); err != nil {
 				t.Fatal(err)
 			}
-			b.Started = g.clock.now()
+			b.Started = g.Clock.Now()
 			next, err := c.Advance(t.Context(), o, b)
 			if err != nil || next.RemoteID != "3" || next.Step != StepReady || len(g.box.Snapshot().Servers) != 1 {
 				t.Errorf("Advance = %+v, %v; want server 3", next, err)
@@ -364,7 +365,7 @@ func TestFailedInstallationIsRepeatedOnce(t *testing.T) {
 			g.box.BreakBuilds(1)
 			b := g.upTo(c, o, StepReinstall)
 			g.breakCall("POST /api/application/servers/", m)
-			ctx, cancel := timeout(t)
+			ctx, cancel := g.Timeout()
 			_, err := c.Advance(ctx, o, b)
 			cancel()
 			unknown := errors.Is(err, provisioning.ErrOutcomeUnknown)
@@ -380,9 +381,9 @@ func TestFailedInstallationIsRepeatedOnce(t *testing.T) {
 						break
 					}
 				}
-				g.sleep(time.Second)
+				g.Sleep(time.Second)
 			}
-			g.sleep(time.Minute)
+			g.Sleep(time.Minute)
 			if s := g.server(b.RemoteID); !b.Done || s.Installs != 2 || s.Status != "" {
 				t.Errorf("build done %t, server %+v; want it installed twice", b.Done, s)
 			}
@@ -401,10 +402,10 @@ func TestEndlessInstallationIsReported(t *testing.T) {
 			break
 		}
 		waits[b.Wait] = true
-		g.sleep(b.Wait)
+		g.Sleep(b.Wait)
 	}
-	if !errors.Is(err, provisioning.ErrPermanent) || !waits[pollSoon] || !waits[pollLater] {
-		t.Errorf("err = %v, waits %v; want ErrPermanent after %s and %s", err, waits, pollSoon, pollLater)
+	if !errors.Is(err, provisioning.ErrPermanent) || !waits[panel.PollSoon] || !waits[panel.PollLater] {
+		t.Errorf("err = %v, waits %v; want ErrPermanent after %s and %s", err, waits, panel.PollSoon, panel.PollLater)
 	}
 }
 
@@ -442,7 +443,7 @@ func TestNamesThatPanelsTake(t *testing.T) {
 	if s := g.server(b.RemoteID); s.Name != "ezs-svc1" {
 		t.Errorf("name = %q, want the external id for want of another", s.Name)
 	}
-	if g.get(g.url+"/_sandbox/") != http.StatusOK {
+	if g.get(g.URL+"/_sandbox/") != http.StatusOK {
 		t.Error("the sandbox's page is gone")
 	}
 }

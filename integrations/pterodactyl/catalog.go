@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/ezscale/ezscale/engine/provisioning"
+	"github.com/ezscale/ezscale/integrations/panel"
 )
 
 const (
@@ -35,28 +36,28 @@ type Node struct {
 }
 
 type nodeObject struct {
-	ID         number `json:"id"`
-	Name       text   `json:"name"`
-	Location   number `json:"location_id"`
-	Public     flag   `json:"public"`
-	Memory     number `json:"memory"`
-	OverMemory number `json:"memory_overallocate"`
-	Disk       number `json:"disk"`
-	OverDisk   number `json:"disk_overallocate"`
+	ID         panel.Number `json:"id"`
+	Name       panel.Text   `json:"name"`
+	Location   panel.Number `json:"location_id"`
+	Public     panel.Flag   `json:"public"`
+	Memory     panel.Number `json:"memory"`
+	OverMemory panel.Number `json:"memory_overallocate"`
+	Disk       panel.Number `json:"disk"`
+	OverDisk   panel.Number `json:"disk_overallocate"`
 	Allocated  struct {
-		Memory number `json:"memory"`
-		Disk   number `json:"disk"`
+		Memory panel.Number `json:"memory"`
+		Disk   panel.Number `json:"disk"`
 	} `json:"allocated_resources"`
 }
 
 // free is what of a node is not given to a server yet, in MB. A negative
 // over-allocation means "not checked" to the panel where it is no deployment.
 func (n nodeObject) free() (memory, disk int64) {
-	left := func(all, over, used number) int64 {
-		if over.value < 0 {
+	left := func(all, over, used panel.Number) int64 {
+		if over.Value < 0 {
 			return 1 << 40
 		}
-		return int64(all.value*(100+over.value)/100 - used.value)
+		return int64(all.Value*(100+over.Value)/100 - used.Value)
 	}
 	return left(n.Memory, n.OverMemory, n.Allocated.Memory), left(n.Disk, n.OverDisk, n.Allocated.Disk)
 }
@@ -68,8 +69,8 @@ func (c *Client) Test(ctx context.Context) error {
 		{"/nodes", "Nodes"}, {"/servers", "Servers"}, {"/users", "Users"}, {"/locations", "Locations"}, {"/nests", "Nests"},
 	} {
 		var got list
-		err := c.do(ctx, request{op: "test the connection (" + p.path + ")", method: http.MethodGet, path: p.path, query: url.Values{"per_page": {"1"}}}, &got)
-		var failed *APIError
+		err := c.do(ctx, panel.Call{Op: "test the connection (" + p.path + ")", Method: http.MethodGet, Path: p.path, Query: url.Values{"per_page": {"1"}}}, &got)
+		var failed *panel.Error
 		switch {
 		case err == nil:
 		case errors.As(err, &failed) && failed.Status == http.StatusForbidden:
@@ -87,27 +88,27 @@ func (c *Client) Test(ctx context.Context) error {
 func (c *Client) testClientKey(ctx context.Context) error {
 	op := "test the connection (account)"
 	var got item[struct {
-		Admin    flag `json:"admin"`
-		Username text `json:"username"`
+		Admin    panel.Flag `json:"admin"`
+		Username panel.Text `json:"username"`
 	}]
-	if err := c.do(ctx, request{op: op, api: onClient, method: http.MethodGet, path: "/account"}, &got); err != nil {
+	if err := c.do(ctx, panel.Call{Op: op, API: onClient, Method: http.MethodGet, Path: "/account"}, &got); err != nil {
 		if errors.Is(err, provisioning.ErrCredentials) {
 			return fmt.Errorf("pterodactyl: the application key works, the client key (ptlc_…) does not; make one as an administrator under Account → API Credentials: %w", err)
 		}
 		return err
 	}
 	if !got.Attributes.Admin {
-		return refuse(provisioning.ErrCredentials, op, "the client key belongs to %q, who is no administrator, so it opens that user's own servers alone; make one as an administrator", clean(string(got.Attributes.Username)))
+		return vendor.Refuse(provisioning.ErrCredentials, op, "the client key belongs to %q, who is no administrator, so it opens that user's own servers alone; make one as an administrator", panel.Clean(string(got.Attributes.Username)))
 	}
 	return nil
 }
 
 // named is a listed object with a name.
 type named struct {
-	ID    number `json:"id"`
-	Name  text   `json:"name"`
-	Short text   `json:"short"`
-	Long  text   `json:"long"`
+	ID    panel.Number `json:"id"`
+	Name  panel.Text   `json:"name"`
+	Short panel.Text   `json:"short"`
+	Long  panel.Text   `json:"long"`
 }
 
 func (n named) choice() Choice {
@@ -115,7 +116,7 @@ func (n named) choice() Choice {
 	if name == "" {
 		name = strings.TrimSpace(string(n.Short) + " " + string(n.Long))
 	}
-	return Choice{n.ID.id(), name}
+	return Choice{n.ID.ID(), name}
 }
 
 func (c *Client) choices(ctx context.Context, op, path string) ([]Choice, error) {
@@ -159,32 +160,32 @@ func (c *Client) Nodes(ctx context.Context) ([]Node, error) {
 	out := make([]Node, 0, len(found))
 	for _, n := range found {
 		memory, disk := n.free()
-		out = append(out, Node{n.ID.id(), string(n.Name), n.Location.id(), bool(n.Public), memory, disk})
+		out = append(out, Node{n.ID.ID(), string(n.Name), n.Location.ID(), bool(n.Public), memory, disk})
 	}
 	return out, nil
 }
 
 func (c *Client) readNode(ctx context.Context, op, id string) (nodeObject, error) {
 	var got item[nodeObject]
-	err := c.do(ctx, request{op: op, method: http.MethodGet, path: "/nodes/" + id}, &got)
+	err := c.do(ctx, panel.Call{Op: op, Method: http.MethodGet, Path: "/nodes/" + id}, &got)
 	return got.Attributes, err
 }
 
 // readEgg reads a game with its variables, which may change at any time (GET
 // /nests/{nest}/eggs/{egg}?include=variables).
 func (c *Client) readEgg(ctx context.Context, op string, nest, id int64) (egg, error) {
-	r := request{
-		op: op, method: http.MethodGet, path: "/nests/" + strconv.FormatInt(nest, 10) + "/eggs/" + strconv.FormatInt(id, 10), query: url.Values{"include": {"variables"}},
+	r := panel.Call{
+		Op: op, Method: http.MethodGet, Path: "/nests/" + strconv.FormatInt(nest, 10) + "/eggs/" + strconv.FormatInt(id, 10), Query: url.Values{"include": {"variables"}},
 	}
 	var got item[egg]
 	err := c.do(ctx, r, &got)
 	switch {
 	case errors.Is(err, provisioning.ErrNotFound):
-		return egg{}, refuse(provisioning.ErrPermanent, op, "the panel has no egg %d in nest %d (settings %s and %s)", id, nest, SettingEgg, SettingNest)
+		return egg{}, vendor.Refuse(provisioning.ErrPermanent, op, "the panel has no egg %d in nest %d (settings %s and %s)", id, nest, SettingEgg, SettingNest)
 	case err != nil:
 		return egg{}, err
-	case got.Attributes.ID.id() != strconv.FormatInt(id, 10) || got.Attributes.Startup == "":
-		return egg{}, undecodable(r, http.StatusOK, "the answer is no egg")
+	case got.Attributes.ID.ID() != strconv.FormatInt(id, 10) || got.Attributes.Startup == "":
+		return egg{}, vendor.Unreadable(r, http.StatusOK, "the answer is no egg")
 	}
 	return got.Attributes, nil
 }
@@ -206,7 +207,7 @@ func (c *Client) Servers(ctx context.Context) ([]Held, error) {
 	}
 	out := make([]Held, 0, len(found))
 	for _, s := range found {
-		h := Held{RemoteID: s.ID.id(), Name: string(s.Name), OwnerRef: s.User.id(), Suspended: s.suspended()}
+		h := Held{RemoteID: s.ID.ID(), Name: string(s.Name), OwnerRef: s.User.ID(), Suspended: s.suspended()}
 		if service, ours := strings.CutPrefix(string(s.ExternalID), c.prefix); ours {
 			h.ServiceID = service
 		}
@@ -228,23 +229,23 @@ func readPages[T any](ctx context.Context, c *Client, op, path string, query url
 			q.Set("per_page", strconv.Itoa(perPage))
 			q.Set("page", strconv.Itoa(n))
 		}
-		r := request{op: op, method: http.MethodGet, path: path, query: q}
+		r := panel.Call{Op: op, Method: http.MethodGet, Path: path, Query: q}
 		var got list
 		if err := c.do(ctx, r, &got); err != nil {
 			return nil, err
 		}
 		part, ok := wholeList[T](got.Data)
 		if !ok {
-			return nil, undecodable(r, http.StatusOK, "the answer is not a list")
+			return nil, vendor.Unreadable(r, http.StatusOK, "the answer is not a list")
 		}
 		all = append(all, part...)
 		at := got.Meta.Pagination
-		if !at.TotalPages.ok || at.TotalPages.value <= float64(n) {
+		if !at.TotalPages.OK || at.TotalPages.Value <= float64(n) {
 			return all, nil
 		}
-		if at.CurrentPage.value != float64(n) {
-			return nil, undecodable(r, http.StatusOK, "the list repeats itself")
+		if at.CurrentPage.Value != float64(n) {
+			return nil, vendor.Unreadable(r, http.StatusOK, "the list repeats itself")
 		}
 	}
-	return nil, refuse(provisioning.ErrPermanent, op, "the list is longer than %d pages", maxPages)
+	return nil, vendor.Refuse(provisioning.ErrPermanent, op, "the list is longer than %d pages", maxPages)
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/ezscale/ezscale/engine/provisioning"
+	"github.com/ezscale/ezscale/integrations/panel"
 )
 
 // What a change of plan does at the panel:
@@ -48,7 +49,7 @@ type size struct {
 func (s server) size() size {
 	l, f := s.Limits, s.Features
 	return size{
-		l.Memory.whole(0), l.Swap.whole(0), l.Disk.whole(0), l.IO.whole(500), l.CPU.whole(0), string(l.Threads), f.Databases.whole(-1), f.Backups.whole(0), f.Allocations.whole(-1),
+		l.Memory.Whole(0), l.Swap.Whole(0), l.Disk.Whole(0), l.IO.Whole(500), l.CPU.Whole(0), string(l.Threads), f.Databases.Whole(-1), f.Backups.Whole(0), f.Allocations.Whole(-1),
 	}
 }
 
@@ -96,7 +97,7 @@ func (c *Client) ChangePlan(ctx context.Context, w provisioning.PlanWish) (provi
 		return none, err
 	}
 	if ch.server.busy() && !ch.done(ch.server) {
-		return none, refuse(provisioning.ErrTemporary, ch.op, "the panel is busy with it (%s)", clean(string(ch.server.Status)))
+		return none, vendor.Refuse(provisioning.ErrTemporary, ch.op, "the panel is busy with it (%s)", panel.Clean(string(ch.server.Status)))
 	}
 	if err := ch.setBuild(ctx); err != nil {
 		return none, err
@@ -109,7 +110,7 @@ func (c *Client) ChangePlan(ctx context.Context, w provisioning.PlanWish) (provi
 		return none, err
 	}
 	if !ch.done(s) {
-		return none, refuse(provisioning.ErrTemporary, ch.op, "the panel does not show the change yet")
+		return none, vendor.Refuse(provisioning.ErrTemporary, ch.op, "the panel does not show the change yet")
 	}
 	return provisioning.PlanChange{Restart: ch.needsRestart(ctx)}, ch.left()
 }
@@ -199,7 +200,7 @@ func (ch *change) compareStart(ctx context.Context) error {
 	if !ch.differs(append(starting(), ch.variables()...)...) || ch.changed(SettingNest, SettingEgg) {
 		return nil
 	}
-	e, err := ch.c.readEgg(ctx, ch.op, ch.server.Nest.whole(0), ch.server.Egg.whole(0))
+	e, err := ch.c.readEgg(ctx, ch.op, ch.server.Nest.Whole(0), ch.server.Egg.Whole(0))
 	if err != nil {
 		return err
 	}
@@ -229,7 +230,7 @@ func (ch *change) compareStart(ctx context.Context) error {
 func (s server) start(e egg) start {
 	out := start{image: string(s.Container.Image), startup: string(s.Container.Startup), env: map[string]string{}}
 	for _, v := range e.variables() {
-		if value, there := s.Container.Environment.v[string(v.Env)]; there {
+		if value, there := s.Container.Environment.V[string(v.Env)]; there {
 			out.env[string(v.Env)] = string(value)
 		}
 	}
@@ -255,12 +256,12 @@ func (ch *change) fits(ctx context.Context) error {
 	if memory <= 0 && disk <= 0 {
 		return nil
 	}
-	n, err := ch.c.readNode(ctx, ch.op, ch.server.Node.id())
+	n, err := ch.c.readNode(ctx, ch.op, ch.server.Node.ID())
 	if err != nil {
 		return err
 	}
 	if freeMemory, freeDisk := n.free(); memory > freeMemory || disk > freeDisk {
-		return refuse(provisioning.ErrCapacity, ch.op, "node %s has %d MB of memory and %d MB of disk left, %d and %d more are wanted", clean(string(n.Name)), freeMemory, freeDisk, max(memory, 0), max(disk, 0))
+		return vendor.Refuse(provisioning.ErrCapacity, ch.op, "node %s has %d MB of memory and %d MB of disk left, %d and %d more are wanted", panel.Clean(string(n.Name)), freeMemory, freeDisk, max(memory, 0), max(disk, 0))
 	}
 	return nil
 }
@@ -270,9 +271,9 @@ func (ch *change) filesFit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	used := live.Resources.Disk.times(1)
+	used := live.Resources.Disk.Times(1)
 	if used < 0 {
-		return refuse(provisioning.ErrTemporary, ch.op, "the panel does not say how much its files take")
+		return vendor.Refuse(provisioning.ErrTemporary, ch.op, "the panel does not say how much its files take")
 	}
 	if used <= ch.size.Disk*mebibyte {
 		return nil
@@ -295,7 +296,7 @@ func (ch *change) done(s server) bool {
 func (ch *change) startOf(s server) start {
 	out := start{image: string(s.Container.Image), startup: string(s.Container.Startup), env: map[string]string{}}
 	for name := range ch.start.env {
-		out.env[name] = string(s.Container.Environment.v[name])
+		out.env[name] = string(s.Container.Environment.V[name])
 	}
 	return out
 }
@@ -305,7 +306,7 @@ func (ch *change) left() error {
 	if len(ch.people) == 0 {
 		return nil
 	}
-	return refuse(provisioning.ErrStaff, ch.op, "in the panel, %s", strings.Join(ch.people, " and "))
+	return vendor.Refuse(provisioning.ErrStaff, ch.op, "in the panel, %s", strings.Join(ch.people, " and "))
 }
 
 // orNil is null for what is unlimited.
@@ -330,14 +331,14 @@ func (ch *change) setBuild(ctx context.Context) error {
 	if z.Threads != "" {
 		l.Threads = &z.Threads
 	}
-	return ch.c.do(ctx, request{
-		op: ch.op, effect: writes, method: http.MethodPatch, path: "/servers/" + ch.server.ID.id() + "/build",
-		body: struct {
-			Allocation  int64    `json:"allocation"`
-			OOMDisabled *flag    `json:"oom_disabled,omitempty"`
-			Limits      limits   `json:"limits"`
-			Features    features `json:"feature_limits"`
-		}{ch.server.Allocation.whole(0), ch.server.Limits.OOMDisabled, l, features{orNil(z.Databases), orNil(z.Allocations), orNil(z.Backups)}},
+	return ch.c.do(ctx, panel.Call{
+		Op: ch.op, Effect: panel.Writes, Method: http.MethodPatch, Path: "/servers/" + ch.server.ID.ID() + "/build",
+		Body: struct {
+			Allocation  int64       `json:"allocation"`
+			OOMDisabled *panel.Flag `json:"oom_disabled,omitempty"`
+			Limits      limits      `json:"limits"`
+			Features    features    `json:"feature_limits"`
+		}{ch.server.Allocation.Whole(0), ch.server.Limits.OOMDisabled, l, features{orNil(z.Databases), orNil(z.Allocations), orNil(z.Backups)}},
 	}, nil)
 }
 
@@ -345,15 +346,15 @@ func (ch *change) setStartup(ctx context.Context) error {
 	if !ch.startable || ch.startOf(ch.server).equal(ch.start) {
 		return nil
 	}
-	return ch.c.do(ctx, request{
-		op: ch.op, effect: writes, method: http.MethodPatch, path: "/servers/" + ch.server.ID.id() + "/startup",
-		body: struct {
+	return ch.c.do(ctx, panel.Call{
+		Op: ch.op, Effect: panel.Writes, Method: http.MethodPatch, Path: "/servers/" + ch.server.ID.ID() + "/startup",
+		Body: struct {
 			Startup     string            `json:"startup"`
 			Egg         int64             `json:"egg"`
 			Image       string            `json:"image"`
 			Environment map[string]string `json:"environment"`
 			SkipScripts bool              `json:"skip_scripts"`
-		}{ch.start.startup, ch.server.Egg.whole(0), ch.start.image, ch.start.env, false},
+		}{ch.start.startup, ch.server.Egg.Whole(0), ch.start.image, ch.start.env, false},
 	}, nil)
 }
 

@@ -18,20 +18,18 @@
 package pterodactyl
 
 import (
-	"bytes"
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/ezscale/ezscale/engine/provisioning"
+	"github.com/ezscale/ezscale/integrations/panel"
 )
 
 // The capabilities a Pterodactyl panel offers. It counts no monthly traffic.
@@ -48,12 +46,15 @@ var (
 )
 
 const (
+	vendor        = panel.Vendor("pterodactyl")
 	defaultPrefix = "ezs-"
 	defaultSettle = time.Minute
 	// callTimeout bounds one call when the given HTTP client sets no bound. The
 	// panel itself waits up to 15 seconds for a node's daemon, and suspending
 	// waits a minute for a game to stop.
 	callTimeout = 90 * time.Second
+	// restWithoutWord is how long nothing is sent after a 429 that says no time.
+	restWithoutWord = 5 * time.Second
 	// maxAnswer bounds one answer in bytes.
 	maxAnswer = 16 << 20
 	// accept is the panel's media type; without one that names JSON it answers as
@@ -117,19 +118,17 @@ func ParseKeys(secret string) (application, client string, err error) {
 // Client talks to one panel. It is safe for concurrent use.
 type Client struct {
 	base   *url.URL // the panel's root, without a trailing slash
-	keys   map[api]string
 	prefix string
-	settle time.Duration
 	now    func() time.Time
-	born   time.Time
-	http   *http.Client
+	caller *panel.Caller
+	calls  *panel.Calls
 	recent *recent
 }
 
 // New checks the configuration; it makes no call. A nil hc means a client of
 // its own. Redirects are never followed: they would carry the key elsewhere.
 func New(cfg Config, hc *http.Client) (*Client, error) {
-	base, err := parseBase(cfg.BaseURL)
+	base, err := panel.ParseBase(cfg.BaseURL, "/application", "/client", "/api")
 	if err != nil {
 		return nil, fmt.Errorf("pterodactyl: panel address: %w", err)
 	}
@@ -140,70 +139,27 @@ func New(cfg Config, hc *http.Client) (*Client, error) {
 	if strings.ContainsFunc(application+client, func(r rune) bool { return r > '~' }) {
 		return nil, errors.New("pterodactyl: a key contains unprintable characters")
 	}
-	if strings.ContainsFunc(cfg.RelationPrefix, func(r rune) bool { return !isRelationRune(r) }) || len(cfg.RelationPrefix) > 64 {
-		return nil, errors.New("pterodactyl: the relation prefix may hold 64 letters, digits, '-' and '_'")
+	if err := panel.CheckPrefix(cfg.RelationPrefix); err != nil {
+		return nil, fmt.Errorf("pterodactyl: %w", err)
 	}
 	if cfg.Settle < 0 {
 		return nil, errors.New("pterodactyl: the settle time is negative")
 	}
-	c := &Client{
-		base: base, keys: map[api]string{onApplication: application, onClient: client}, prefix: cfg.RelationPrefix, settle: cfg.Settle, now: cfg.Now, recent: newRecent(),
-	}
-	if c.prefix == "" {
-		c.prefix = defaultPrefix
-	}
-	if c.settle == 0 {
-		c.settle = defaultSettle
-	}
+	c := &Client{base: base, prefix: cmp.Or(cfg.RelationPrefix, defaultPrefix), now: cfg.Now, recent: newRecent()}
 	if c.now == nil {
 		c.now = time.Now
 	}
-	c.born = c.now()
-	own := http.Client{}
-	if hc != nil {
-		own = *hc
+	c.calls = panel.NewCalls(c.now, cmp.Or(cfg.Settle, defaultSettle))
+	keys := map[string]string{onApplication: application, onClient: client}
+	c.caller = &panel.Caller{
+		Vendor: vendor, HTTP: panel.Client(hc, callTimeout), Now: c.now, MaxAnswer: maxAnswer, MaxRetryAfter: 5 * time.Minute, Rest: restWithoutWord, Judge: judge,
+		Root: func(call panel.Call) string { return base.String() + "/api/" + call.API },
+		Sign: func(r *http.Request, call panel.Call) {
+			r.Header.Set("Authorization", "Bearer "+keys[call.API])
+			r.Header.Set("Accept", accept)
+		},
 	}
-	if own.Timeout == 0 {
-		own.Timeout = callTimeout
-	}
-	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	own.Jar = nil // with a session's cookie the panel would take us for a browser
-	c.http = &own
 	return c, nil
-}
-
-func isRelationRune(r rune) bool {
-	return r == '-' || r == '_' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
-}
-
-func parseBase(s string) (*url.URL, error) {
-	u, err := url.Parse(strings.TrimSpace(s))
-	if err != nil {
-		return nil, errors.New("not a URL") // the parser's error repeats the text, which may hold a password
-	}
-	switch {
-	case u.Host == "" || u.Hostname() == "":
-		return nil, errors.New("a host is missing")
-	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		return nil, errors.New("no user, query or fragment allowed")
-	case u.Scheme == "http" && !isLoopback(u.Hostname()):
-		return nil, errors.New("https is required, since an admin key travels there")
-	case u.Scheme != "https" && u.Scheme != "http":
-		return nil, fmt.Errorf("scheme %q is not https", u.Scheme)
-	}
-	path := strings.TrimRight(u.Path, "/")
-	for _, end := range []string{"/application", "/client", "/api"} {
-		path = strings.TrimRight(strings.TrimSuffix(path, end), "/")
-	}
-	return &url.URL{Scheme: u.Scheme, Host: u.Host, Path: path}, nil
-}
-
-func isLoopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.IsLoopback()
 }
 
 // String names the panel and hides the keys.
@@ -220,109 +176,15 @@ func (c *Client) LogValue() slog.Value { return slog.StringValue(c.String()) }
 func (c *Client) relation(userID string) string { return c.prefix + userID }
 func (c *Client) tag(serviceID string) string   { return c.prefix + serviceID }
 
-// api is one of the panel's two APIs; each has its key and its rate limit.
-type api string
-
+// The panel's two APIs; each has its key and its rate limit.
 const (
-	onApplication api = "application"
-	onClient      api = "client"
+	onApplication = "application"
+	onClient      = "client"
 )
 
-// effect says what a lost answer of a call may leave behind.
-type effect int
-
-const (
-	reads  effect = iota // nothing: ask again
-	writes               // something: look first
-)
-
-// request is one call: op completes "pterodactyl: …" in errors.
-type request struct {
-	op     string
-	api    api // "" is the Application API
-	effect effect
-	method string
-	path   string // below /api/<api>, escaped
-	query  url.Values
-	body   any // sent as JSON unless nil
-}
-
-func (r request) of() api {
-	if r.api == "" {
-		return onApplication
-	}
-	return r.api
-}
-
-// do makes one call and decodes a 2xx answer into out unless that is nil. While
-// the panel has asked to wait, nothing is sent.
-func (c *Client) do(ctx context.Context, r request, out any) error {
-	req, err := c.build(ctx, r)
-	if err != nil {
-		return err
-	}
-	if err := ctx.Err(); err != nil {
-		return &APIError{Op: r.op, Message: "canceled before it was sent", class: provisioning.ErrTemporary, cause: err}
-	}
-	if wait := c.recent.waits(r.of(), c.now()); wait > 0 {
-		return &APIError{Op: r.op, Message: fmt.Sprintf("the panel takes no calls with this key for %s (rate limit)", wait.Round(time.Second)), RetryAfter: wait, class: provisioning.ErrTemporary}
-	}
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return transportError(r, err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
-	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		failed := statusError(r, resp, body, err, c.now())
-		c.recent.pause(r.of(), c.now(), failed)
-		return failed
-	}
-	if err != nil {
-		return transportError(r, err)
-	}
-	return decode(r, resp, body, out)
-}
-
-// decode reads a success. What is no JSON did not come from the panel, also
-// where nothing is to be read.
-func decode(r request, resp *http.Response, body []byte, out any) error {
-	if len(body) > maxAnswer {
-		return undecodable(r, resp.StatusCode, "the answer is too long")
-	}
-	if len(body) > 0 && !strings.Contains(strings.ToLower(resp.Header.Get("Content-Type")), "json") {
-		return undecodable(r, resp.StatusCode, "the answer is no JSON; is a proxy in between?")
-	}
-	if out == nil {
-		return nil
-	}
-	if err := json.Unmarshal(body, out); err != nil {
-		return undecodable(r, resp.StatusCode, "the answer is not the documented JSON")
-	}
-	return nil
-}
-
-func (c *Client) build(ctx context.Context, r request) (*http.Request, error) {
-	var body io.Reader
-	if r.body != nil {
-		raw, err := json.Marshal(r.body)
-		if err != nil {
-			return nil, fmt.Errorf("pterodactyl: %s: encode: %w", r.op, errors.Join(provisioning.ErrPermanent, err))
-		}
-		body = bytes.NewReader(raw)
-	}
-	target := c.base.String() + "/api/" + string(r.of()) + r.path
-	if len(r.query) > 0 {
-		target += "?" + r.query.Encode()
-	}
-	req, err := http.NewRequestWithContext(ctx, r.method, target, body)
-	if err != nil {
-		return nil, fmt.Errorf("pterodactyl: %s: %w", r.op, errors.Join(provisioning.ErrPermanent, err))
-	}
-	req.Header.Set("Authorization", "Bearer "+c.keys[r.of()])
-	req.Header.Set("Accept", accept)
-	if r.body != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	return req, nil
+// do makes one call and decodes the answer into out unless that is nil. While the
+// panel has asked to wait, nothing is sent.
+func (c *Client) do(ctx context.Context, call panel.Call, out any) error {
+	call.API = cmp.Or(call.API, onApplication)
+	return c.caller.Do(ctx, call, out)
 }

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/ezscale/ezscale/engine/provisioning"
+	"github.com/ezscale/ezscale/integrations/panel"
+	"github.com/ezscale/ezscale/integrations/sandbox/paneltest"
 	"github.com/ezscale/ezscale/integrations/sandbox/pterobox"
 )
 
@@ -76,16 +78,8 @@ func TestKeysAreNeverPrinted(t *testing.T) {
 // answering is a client of a panel that gives one answer to everything.
 func answering(t *testing.T, status int, body string, header ...string) *Client {
 	t.Helper()
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		for i := 0; i+1 < len(header); i += 2 {
-			w.Header().Set(header[i], header[i+1])
-		}
-		w.WriteHeader(status)
-		_, _ = w.Write([]byte(body))
-	}))
-	t.Cleanup(srv.Close)
-	c, err := New(Config{BaseURL: srv.URL, ApplicationKey: testApplicationKey, ClientKey: testClientKey, Now: newClock().now}, srv.Client())
+	url, client := paneltest.Answering(t, status, body, append([]string{"Content-Type", "application/json"}, header...)...)
+	c, err := New(Config{BaseURL: url, ApplicationKey: testApplicationKey, ClientKey: testClientKey, Now: paneltest.NewClock().Now}, client)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,14 +131,14 @@ func TestEveryAnswerHasItsClass(t *testing.T) {
 	}
 	for _, s := range scenarios {
 		t.Run(s.name, func(t *testing.T) {
-			for e, want := range map[effect]error{reads: s.read, writes: s.write} {
+			for e, want := range map[panel.Effect]error{panel.Reads: s.read, panel.Writes: s.write} {
 				mime := s.mime
 				if mime == "" {
 					mime = "application/json"
 				}
 				c := answering(t, s.status, s.body, "Location", "https://evil.example/", "Content-Type", mime)
 				var out item[server]
-				err := c.do(t.Context(), request{op: "try", effect: e, method: http.MethodPost, path: "/servers"}, &out)
+				err := c.do(t.Context(), panel.Call{Op: "try", Effect: e, Method: http.MethodPost, Path: "/servers"}, &out)
 				if !errors.Is(err, want) || provisioning.Classify(err) != provisioning.Classify(want) {
 					t.Errorf("effect %d: %v, want %v", e, err, want)
 				}
@@ -155,7 +149,7 @@ func TestEveryAnswerHasItsClass(t *testing.T) {
 		})
 	}
 	c := answering(t, 200, "<html>Please wait</html>", "Content-Type", html)
-	if err := c.do(t.Context(), request{op: "try", effect: writes, method: http.MethodPost, path: "/servers/1/suspend"}, nil); !errors.Is(err, provisioning.ErrOutcomeUnknown) {
+	if err := c.do(t.Context(), panel.Call{Op: "try", Effect: panel.Writes, Method: http.MethodPost, Path: "/servers/1/suspend"}, nil); !errors.Is(err, provisioning.ErrOutcomeUnknown) {
 		t.Errorf("a page for a call without an answer = %v, want ErrOutcomeUnknown", err)
 	}
 }
@@ -173,20 +167,20 @@ func TestTooManyCallsAreNotMadeWorse(t *testing.T) {
 			}
 			_, _ = w.Write([]byte(`{"attributes":{"admin":true}}`))
 		}))
-		clock := newClock()
-		c, err := New(Config{BaseURL: srv.URL, ApplicationKey: testApplicationKey, ClientKey: testClientKey, Now: clock.now}, srv.Client())
+		clock := paneltest.NewClock()
+		c, err := New(Config{BaseURL: srv.URL, ApplicationKey: testApplicationKey, ClientKey: testClientKey, Now: clock.Now}, srv.Client())
 		if err != nil {
 			t.Fatal(err)
 		}
 		call := func() error {
-			return c.do(t.Context(), request{op: "try", effect: writes, method: http.MethodPost, path: "/servers"}, nil)
+			return c.do(t.Context(), panel.Call{Op: "try", Effect: panel.Writes, Method: http.MethodPost, Path: "/servers"}, nil)
 		}
 		for range 3 {
 			if err := call(); !errors.Is(err, provisioning.ErrTemporary) {
 				t.Errorf("%q: %v, want ErrTemporary", header, err)
 			}
 		}
-		clock.add(want - time.Second)
+		clock.Add(want - time.Second)
 		_ = call()
 		if n := count.Load(); n != 1 {
 			t.Errorf("%q: %d calls reached the panel, want 1", header, n)
@@ -194,7 +188,7 @@ func TestTooManyCallsAreNotMadeWorse(t *testing.T) {
 		if err := c.testClientKey(t.Context()); err != nil {
 			t.Errorf("%q: the other API: %v, want it unharmed", header, err)
 		}
-		clock.add(time.Second)
+		clock.Add(time.Second)
 		_ = call()
 		if n := count.Load(); n != 3 {
 			t.Errorf("%q: %d calls after the wait, want 3", header, n)
@@ -214,14 +208,14 @@ func TestUnreachablePanelGotNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = c.do(t.Context(), request{op: "try", effect: writes, method: http.MethodPost, path: "/servers", body: struct{}{}}, nil)
+		err = c.do(t.Context(), panel.Call{Op: "try", Effect: panel.Writes, Method: http.MethodPost, Path: "/servers", Body: struct{}{}}, nil)
 		if provisioning.Classify(err) != provisioning.ClassTemporary || strings.Contains(err.Error(), "/servers") {
 			t.Errorf("%s: %v, want ErrTemporary without the address", name, err)
 		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := answering(t, 200, "{}").do(ctx, request{op: "try", effect: writes, method: http.MethodPost, path: "/servers"}, nil); provisioning.Classify(err) != provisioning.ClassTemporary {
+	if err := answering(t, 200, "{}").do(ctx, panel.Call{Op: "try", Effect: panel.Writes, Method: http.MethodPost, Path: "/servers"}, nil); provisioning.Classify(err) != provisioning.ClassTemporary {
 		t.Errorf("canceled before: %v, want ErrTemporary", err)
 	}
 }

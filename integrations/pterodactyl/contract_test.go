@@ -7,20 +7,16 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/ezscale/ezscale/engine/provisioning"
 	"github.com/ezscale/ezscale/engine/provisioning/adaptertest"
-	"github.com/ezscale/ezscale/integrations/sandbox/fault"
+	"github.com/ezscale/ezscale/integrations/sandbox/paneltest"
 	"github.com/ezscale/ezscale/integrations/sandbox/pterobox"
 )
 
 func TestContract(t *testing.T) {
 	adaptertest.Run(t, func(t *testing.T) adaptertest.Harness { return harness(t, pterobox.Options{CacheTime: -1}) })
 }
-
-// deadline must leave room for a busy machine; Slow waits longer.
-const deadline = 500 * time.Millisecond
 
 // calls names the changing call of each step by method and start of the path.
 var calls = map[string]string{
@@ -53,11 +49,11 @@ func harness(t *testing.T, opts pterobox.Options) adaptertest.Harness {
 		Restart:       func() provisioning.Creator { return g.client() },
 		BadKey:        func() provisioning.Creator { return g.clientWith("ptla_wrong", "ptlc_wrong") },
 		Order:         func(n int) provisioning.Order { return testOrder("svc" + strconv.Itoa(n)) },
-		Now:           g.clock.now,
-		Sleep:         g.sleep,
+		Now:           g.Clock.Now,
+		Sleep:         g.Sleep,
 		SharedAccount: true,
 		OffAlways:     true,
-		Deadline:      deadline,
+		Deadline:      paneltest.Deadline,
 		Effects:       []string{StepAccount, StepCreate, StepPassword},
 		Create:        StepCreate,
 		Break:         func(step string, m adaptertest.Mishap) { g.breakCall(calls[step], m) },
@@ -91,24 +87,13 @@ func (g *rig) size(id string) string {
 }
 
 func (g *rig) breakCall(match string, m adaptertest.Mishap) {
-	kinds := map[adaptertest.Mishap]fault.Kind{
-		adaptertest.LostAnswer: fault.LostAnswer, adaptertest.After500: fault.After500, adaptertest.Truncated: fault.Truncated,
-		adaptertest.HTML502: fault.HTML502, adaptertest.RateLimited: fault.RateLimited,
-	}
-	if k, ok := kinds[m]; ok {
-		g.box.Faults().Add(fault.Fault{Match: match, Kind: k, Times: 1})
+	if g.Break(g.box.Faults(), match, m) {
 		return
 	}
 	answer := func(status int, code string) {
 		g.box.Answer(match, status, fmt.Sprintf(`{"errors":[{"code":%q,"status":"%d","detail":"No."}]}`, code, status), 1)
 	}
 	switch m {
-	case adaptertest.Refused:
-		g.dial.add(dialFault{match: match})
-	case adaptertest.Slow:
-		g.dial.add(dialFault{match: match, slow: true})
-	case adaptertest.Late:
-		g.dial.add(dialFault{match: match, late: true})
 	case adaptertest.Locked: // the panel's word for it
 		answer(http.StatusConflict, "ServerStateConflictException")
 	case adaptertest.Unauthorized:

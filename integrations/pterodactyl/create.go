@@ -4,14 +4,13 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"maps"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"time"
 
 	"github.com/ezscale/ezscale/engine/provisioning"
+	"github.com/ezscale/ezscale/integrations/panel"
 )
 
 // The steps of a build, in order. StepAccount works only for a customer's first
@@ -47,7 +46,7 @@ func (c *Client) Advance(ctx context.Context, o provisioning.Order, b provisioni
 	if err != nil {
 		return b, err
 	}
-	next := prepare(b)
+	next := panel.Prepare(b)
 	switch b.Step {
 	case "", StepUser:
 		next, err = c.stepUser(ctx, o, next)
@@ -62,7 +61,7 @@ func (c *Client) Advance(ctx context.Context, o provisioning.Order, b provisioni
 	case StepPassword:
 		next, err = c.stepPassword(ctx, o, next)
 	default:
-		err = refuse(provisioning.ErrPermanent, "build service "+o.ServiceID, "there is no step %q", b.Step)
+		err = vendor.Refuse(provisioning.ErrPermanent, "build service "+o.ServiceID, "there is no step %q", b.Step)
 	}
 	if err != nil {
 		return b, err
@@ -79,7 +78,7 @@ func (c *Client) Recover(ctx context.Context, o provisioning.Order, b provisioni
 	if _, err := parsePlan(o.Settings, "read the plan of service "+o.ServiceID); err != nil {
 		return b, err
 	}
-	next, err := prepare(b), error(nil)
+	next, err := panel.Prepare(b), error(nil)
 	switch b.Step {
 	case "", StepUser, StepReady:
 		return b, nil // they only read
@@ -92,7 +91,7 @@ func (c *Client) Recover(ctx context.Context, o provisioning.Order, b provisioni
 	case StepPassword:
 		err = c.settled("set the password of server "+b.RemoteID, o, b)
 	default:
-		err = refuse(provisioning.ErrPermanent, "recover service "+o.ServiceID, "there is no step %q", b.Step)
+		err = vendor.Refuse(provisioning.ErrPermanent, "recover service "+o.ServiceID, "there is no step %q", b.Step)
 	}
 	if err != nil {
 		return b, err
@@ -100,30 +99,11 @@ func (c *Client) Recover(ctx context.Context, o provisioning.Order, b provisioni
 	return next, nil
 }
 
-// prepare copies what a step may change.
-func prepare(b provisioning.Build) provisioning.Build {
-	b.Data = maps.Clone(b.Data)
-	if b.Data == nil {
-		b.Data = map[string]string{}
-	}
-	b.Addresses = slices.Clone(b.Addresses)
-	b.Secret = nil // it is handed out once
-	b.Wait = 0
-	return b
-}
-
-// move goes on to a step, whose call has not been made yet.
-func move(b provisioning.Build, step string) provisioning.Build {
-	b.Step, b.Started = step, time.Time{}
-	return b
-}
-
 // settled refuses to go on while an earlier call of the step may still come, ours
 // or that of a process before us.
 func (c *Client) settled(op string, o provisioning.Order, b provisioning.Build) error {
-	from := slices.MaxFunc([]time.Time{b.Started, c.born, c.recent.lastCall(o.ServiceID)}, func(a, b time.Time) int { return a.Compare(b) })
-	if wait := from.Add(c.settle).Sub(c.now()); wait > 0 && !b.Started.IsZero() {
-		return refuse(provisioning.ErrTemporary, op, "the answer was lost; it is repeated in %s", wait.Round(time.Second))
+	if wait := c.calls.Unsettled(o.ServiceID, b.Started); wait > 0 && !b.Started.IsZero() {
+		return vendor.Refuse(provisioning.ErrTemporary, op, "the answer was lost; it is repeated in %s", wait.Round(time.Second))
 	}
 	return nil
 }
@@ -136,8 +116,8 @@ func (c *Client) stepUser(ctx context.Context, o provisioning.Order, b provision
 		return b, err
 	}
 	if ok {
-		b.RemoteUser = u.ID.id()
-		return move(b, StepCreate), nil
+		b.RemoteUser = u.ID.ID()
+		return panel.Move(b, StepCreate), nil
 	}
 	stranger, err := c.strangerWith(ctx, o)
 	if err != nil {
@@ -146,7 +126,7 @@ func (c *Client) stepUser(ctx context.Context, o provisioning.Order, b provision
 	if stranger != "" {
 		return b, c.foreign(o, stranger)
 	}
-	return move(b, StepAccount), nil
+	return panel.Move(b, StepAccount), nil
 }
 
 func (c *Client) stepAccount(ctx context.Context, o provisioning.Order, b provisioning.Build) (provisioning.Build, error) {
@@ -162,20 +142,20 @@ func (c *Client) recoverAccount(ctx context.Context, o provisioning.Order, b pro
 	if err != nil || !ok {
 		return b, err
 	}
-	return withAccount(b, u.ID.id()), nil
+	return withAccount(b, u.ID.ID()), nil
 }
 
 // withAccount notes an account that was not there a step ago.
 func withAccount(b provisioning.Build, id string) provisioning.Build {
 	b.RemoteUser, b.Data[dataNew] = id, "true"
-	return move(b, StepCreate)
+	return panel.Move(b, StepCreate)
 }
 
 // findServer looks a service's server up by our id (GET
 // /servers/external/{external_id}); ok is false when there is none. One that
 // belongs to another panel user is for a person.
 func (c *Client) findServer(ctx context.Context, op string, o provisioning.Order, b provisioning.Build) (s server, ok bool, err error) {
-	r := request{op: op, method: http.MethodGet, path: "/servers/external/" + url.PathEscape(c.tag(o.ServiceID))}
+	r := panel.Call{Op: op, Method: http.MethodGet, Path: "/servers/external/" + url.PathEscape(c.tag(o.ServiceID))}
 	var got item[server]
 	err = c.do(ctx, r, &got)
 	switch s = got.Attributes; {
@@ -183,23 +163,23 @@ func (c *Client) findServer(ctx context.Context, op string, o provisioning.Order
 		return server{}, false, nil
 	case err != nil:
 		return server{}, false, err
-	case s.ID.id() == "" || string(s.ExternalID) != c.tag(o.ServiceID):
-		return server{}, false, undecodable(r, http.StatusOK, "the answer is about another server")
+	case s.ID.ID() == "" || string(s.ExternalID) != c.tag(o.ServiceID):
+		return server{}, false, vendor.Unreadable(r, http.StatusOK, "the answer is about another server")
 	}
 	return s, true, c.ownedBy(op, s, b)
 }
 
 func (c *Client) ownedBy(op string, s server, b provisioning.Build) error {
-	if owner := s.User.id(); owner != "" && b.RemoteUser != "" && owner != b.RemoteUser {
-		return refuse(provisioning.ErrPermanent, op, "server %s belongs to panel user %s, not %s; give it back in the panel, or take its External ID away", s.ID.id(), owner, b.RemoteUser)
+	if owner := s.User.ID(); owner != "" && b.RemoteUser != "" && owner != b.RemoteUser {
+		return vendor.Refuse(provisioning.ErrPermanent, op, "server %s belongs to panel user %s, not %s; give it back in the panel, or take its External ID away", s.ID.ID(), owner, b.RemoteUser)
 	}
 	return nil
 }
 
 // adopt goes on with a server that was found by our id.
 func adopt(b provisioning.Build, s server) provisioning.Build {
-	b.RemoteID, b.Data[dataFound] = s.ID.id(), "true"
-	return move(b, StepReady)
+	b.RemoteID, b.Data[dataFound] = s.ID.ID(), "true"
+	return panel.Move(b, StepReady)
 }
 
 // stepCreate creates the server (POST /servers), unless ours is there. Everything
@@ -207,7 +187,7 @@ func adopt(b provisioning.Build, s server) provisioning.Build {
 func (c *Client) stepCreate(ctx context.Context, o provisioning.Order, p plan, b provisioning.Build) (provisioning.Build, error) {
 	op := "create the server of service " + o.ServiceID
 	if b.Started.IsZero() || b.RemoteUser == "" {
-		return b, refuse(provisioning.ErrPermanent, op, "Build.Started and RemoteUser must be stored before")
+		return b, vendor.Refuse(provisioning.ErrPermanent, op, "Build.Started and RemoteUser must be stored before")
 	}
 	s, ok, err := c.findServer(ctx, op, o, b)
 	if err != nil {
@@ -220,24 +200,24 @@ func (c *Client) stepCreate(ctx context.Context, o provisioning.Order, p plan, b
 	if err != nil {
 		return b, err
 	}
-	r := request{op: op, effect: writes, method: http.MethodPost, path: "/servers", body: body}
+	r := panel.Call{Op: op, Effect: panel.Writes, Method: http.MethodPost, Path: "/servers", Body: body}
 	var got item[server]
 	err = c.do(ctx, r, &got)
 	if taken(err, "external_id") { // an earlier call came late
 		if s, ok, err = c.findServer(ctx, op, o, b); err != nil || ok {
 			return adopt(b, s), err
 		}
-		return b, refuse(provisioning.ErrTemporary, op, "the panel is just taking an unfinished one away")
+		return b, vendor.Refuse(provisioning.ErrTemporary, op, "the panel is just taking an unfinished one away")
 	}
 	if err != nil {
 		return b, err
 	}
-	if s = got.Attributes; s.ID.id() == "" || string(s.ExternalID) != c.tag(o.ServiceID) {
-		return b, undecodable(r, http.StatusCreated, "the answer is not about the new server")
+	if s = got.Attributes; s.ID.ID() == "" || string(s.ExternalID) != c.tag(o.ServiceID) {
+		return b, vendor.Unreadable(r, http.StatusCreated, "the answer is not about the new server")
 	}
-	b.RemoteID = s.ID.id()
+	b.RemoteID = s.ID.ID()
 	delete(b.Data, dataFound)
-	return move(b, StepReady), nil
+	return panel.Move(b, StepReady), nil
 }
 
 // recoverCreate looks whether the server is there.
@@ -272,7 +252,7 @@ type createBody struct {
 func (c *Client) order(ctx context.Context, op string, o provisioning.Order, p plan, b provisioning.Build) (createBody, error) {
 	user, err := strconv.ParseInt(b.RemoteUser, 10, 64)
 	if err != nil {
-		return createBody{}, refuse(provisioning.ErrPermanent, op, "the remote user %q is no number", b.RemoteUser)
+		return createBody{}, vendor.Refuse(provisioning.ErrPermanent, op, "the remote user %q is no number", b.RemoteUser)
 	}
 	e, err := c.readEgg(ctx, op, p.nest, p.egg)
 	if err != nil {
@@ -287,7 +267,7 @@ func (c *Client) order(ctx context.Context, op string, o provisioning.Order, p p
 		return createBody{}, err
 	}
 	body := createBody{
-		ExternalID: c.tag(o.ServiceID), Name: cut(cmp.Or(clean(o.Hostname), c.tag(o.ServiceID)), 191), User: user, Egg: p.egg, Image: image,
+		ExternalID: c.tag(o.ServiceID), Name: cut(cmp.Or(panel.Clean(o.Hostname), c.tag(o.ServiceID)), 191), User: user, Egg: p.egg, Image: image,
 		Startup: cmp.Or(p.startup, string(e.Startup)), Environment: env, Limits: p.limits, Features: p.features, Start: true,
 	}
 	body.Deploy.Locations, body.Deploy.DedicatedIP, body.Deploy.PortRange = p.locations, p.dedicated, p.ports

@@ -1,138 +1,30 @@
 package pterodactyl
 
 import (
-	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"net"
 	"net/http"
-	"net/url"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
-	"unicode"
 
 	"github.com/ezscale/ezscale/engine/provisioning"
+	"github.com/ezscale/ezscale/integrations/panel"
 )
 
-// maxMessage bounds the panel's text in our errors, in runes.
-const maxMessage = 300
-
-// Fault is one error of an answer: the name of the panel's exception, its
-// sentence and, for a broken rule, the field and the rule.
-type Fault struct {
-	Code, Detail, Field, Rule string
-}
-
-// APIError is a failed call. It wraps exactly one class of the engine.
-type APIError struct {
-	Op      string  // what was being done to which thing
-	Status  int     // HTTP status; 0 when none arrived
-	Message string  // the panel's sentences, or ours; no secrets
-	Faults  []Fault // of the panel
-	// RetryAfter is how long the panel asks to wait; 0 when it did not say.
-	RetryAfter time.Duration
-
-	class error
-	cause error
-}
-
-// Error says what was done to which thing, how it failed and what that means.
-func (e *APIError) Error() string {
-	var b strings.Builder
-	b.WriteString("pterodactyl: " + e.Op + ": ")
-	if e.Status != 0 {
-		b.WriteString("status " + strconv.Itoa(e.Status) + ": ")
-	}
-	if e.Message != "" {
-		b.WriteString(e.Message + ": ")
-	}
-	b.WriteString(e.class.Error())
-	return b.String()
-}
-
-// Unwrap gives the class and, where there is one, the cause.
-func (e *APIError) Unwrap() []error {
-	if e.cause == nil {
-		return []error{e.class}
-	}
-	return []error{e.class, e.cause}
-}
-
-// refuse is a failure found by ourselves, not answered by the panel.
-func refuse(class error, op, format string, args ...any) error {
-	return &APIError{Op: op, Message: fmt.Sprintf(format, args...), class: class}
-}
-
-// transportError classifies a call without a complete answer. The error of
-// net/http repeats the whole address; only its reason is kept.
-func transportError(r request, err error) error {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
-		err = wrapped.Err
-	}
-	e := &APIError{Op: r.op, Message: "no answer", class: provisioning.ErrTemporary, cause: err}
+// judge reads an answer outside 2xx.
+func judge(call panel.Call, e *panel.Error, body []byte) {
+	e.Faults = parseFaults(body)
+	e.Class, e.Message = classOf(call.Effect, e), words(e)
 	switch {
-	case neverSent(err):
-		e.Message = "the panel cannot be reached (" + clean(err.Error()) + ")"
-	case errors.Is(err, context.DeadlineExceeded):
-		e.Message = "no answer in time"
-		e.class = lost(r.effect)
-	default:
-		e.class = lost(r.effect)
-	}
-	return e
-}
-
-// neverSent says whether the failure came before the request could leave.
-func neverSent(err error) bool {
-	var dns *net.DNSError
-	var cert *tls.CertificateVerificationError
-	var plain tls.RecordHeaderError
-	if errors.As(err, &dns) || errors.As(err, &cert) || errors.As(err, &plain) || errors.Is(err, http.ErrSchemeMismatch) {
-		return true
-	}
-	var op *net.OpError
-	return errors.As(err, &op) && op.Op == "dial"
-}
-
-// lost is the class of a call whose answer did not arrive whole.
-func lost(e effect) error {
-	if e == reads {
-		return provisioning.ErrTemporary
-	}
-	return provisioning.ErrOutcomeUnknown
-}
-
-func undecodable(r request, status int, message string) error {
-	return &APIError{Op: r.op, Status: status, Message: message, class: lost(r.effect)}
-}
-
-// statusError classifies an answer outside 2xx. One that was cut off on its way
-// refuses nothing: what it would have said is not known.
-func statusError(r request, resp *http.Response, body []byte, cut error, now time.Time) error {
-	e := &APIError{Op: r.op, Status: resp.StatusCode, Faults: parseFaults(body)}
-	e.class = classOf(r.effect, e)
-	e.Message = e.words()
-	says := strings.Contains(strings.ToLower(resp.Header.Get("Content-Type")), "json")
-	switch {
-	case e.class == provisioning.ErrPermanent && (cut != nil || says && len(body) > 0 && !json.Valid(body)): //nolint:errorlint // the class itself
-		e.class, e.Message, e.cause = lost(r.effect), "the answer was cut off", cut
-	case resp.StatusCode >= 300 && resp.StatusCode < 400:
+	case e.Status >= 300 && e.Status < 400:
 		e.Message = "the panel redirects elsewhere; is its address right?"
-	case e.class == provisioning.ErrCredentials: //nolint:errorlint // the class itself
-		e.Message = "the panel refuses the " + string(r.of()) + " key (" + e.Message + ")"
-	case resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusServiceUnavailable:
-		e.RetryAfter = parseRetryAfter(resp.Header.Get("Retry-After"), now)
+	case e.Class == provisioning.ErrCredentials: //nolint:errorlint // the class itself
+		e.Message = "the panel refuses the " + call.API + " key (" + e.Message + ")"
 	}
-	return e
 }
 
 // words are the panel's sentences, or those of the protocol.
-func (e *APIError) words() string {
+func words(e *panel.Error) string {
 	list := []string{}
 	for _, f := range e.Faults {
 		text := f.Detail
@@ -146,37 +38,37 @@ func (e *APIError) words() string {
 	if len(list) == 0 {
 		return strings.ToLower(http.StatusText(e.Status))
 	}
-	return clean(strings.Join(list, "; "))
+	return panel.Clean(strings.Join(list, "; "))
 }
 
 // has says whether the answer names an exception.
-func (e *APIError) has(code string) bool {
-	return slices.ContainsFunc(e.Faults, func(f Fault) bool { return strings.Contains(f.Code, code) })
+func has(e *panel.Error, code string) bool {
+	return slices.ContainsFunc(e.Faults, func(f panel.Fault) bool { return strings.Contains(f.Code, code) })
 }
 
 // classOf is the table of answers. A 404 proves absence only with the panel's own
 // sentence; a bare one may be a proxy or a wrong address. A node's daemon may
 // answer anything, which the panel passes on: only the panel's own refusals
 // count as such.
-func classOf(e effect, failed *APIError) error {
+func classOf(e panel.Effect, failed *panel.Error) error {
 	status := failed.Status
 	switch {
 	case status == http.StatusConflict || status == http.StatusLocked || status == http.StatusTooManyRequests:
 		return provisioning.ErrTemporary
-	case status >= 500 || status == http.StatusRequestTimeout || failed.has("DaemonConnectionException"):
-		return lost(e)
-	case status == http.StatusUnauthorized || status == http.StatusForbidden || failed.has("TwoFactorAuthRequired"):
+	case status >= 500 || status == http.StatusRequestTimeout || has(failed, "DaemonConnectionException"):
+		return e.Lost()
+	case status == http.StatusUnauthorized || status == http.StatusForbidden || has(failed, "TwoFactorAuthRequired"):
 		return provisioning.ErrCredentials
-	case status == http.StatusNotFound && failed.provesAbsence():
+	case status == http.StatusNotFound && provesAbsence(failed):
 		return provisioning.ErrNotFound
-	case status == http.StatusBadRequest && failed.has("NoViable"):
+	case status == http.StatusBadRequest && has(failed, "NoViable"):
 		return provisioning.ErrCapacity
 	}
 	return provisioning.ErrPermanent
 }
 
-func (e *APIError) provesAbsence() bool {
-	return slices.ContainsFunc(e.Faults, func(f Fault) bool {
+func provesAbsence(e *panel.Error) bool {
+	return slices.ContainsFunc(e.Faults, func(f panel.Fault) bool {
 		return strings.Contains(f.Code, "NotFound") && strings.Contains(f.Detail, "requested resource could not be found")
 	})
 }
@@ -184,56 +76,30 @@ func (e *APIError) provesAbsence() bool {
 // taken says whether a call was refused because another object has the value of
 // a field that must be unique.
 func taken(err error, field string) bool {
-	var failed *APIError
+	var failed *panel.Error
 	return errors.As(err, &failed) && failed.Status == http.StatusUnprocessableEntity &&
-		slices.ContainsFunc(failed.Faults, func(f Fault) bool { return f.Field == field && strings.EqualFold(f.Rule, "unique") })
+		slices.ContainsFunc(failed.Faults, func(f panel.Fault) bool { return f.Field == field && strings.EqualFold(f.Rule, "unique") })
 }
 
 // parseFaults reads an error body. Anything else, an HTML page or nothing, gives
 // none.
-func parseFaults(body []byte) []Fault {
+func parseFaults(body []byte) []panel.Fault {
 	var shape struct {
-		Errors many[struct {
-			Code   text `json:"code"`
-			Detail text `json:"detail"`
-			Meta   maybe[struct {
-				Field text `json:"source_field"`
-				Rule  text `json:"rule"`
+		Errors panel.Many[struct {
+			Code   panel.Text `json:"code"`
+			Detail panel.Text `json:"detail"`
+			Meta   panel.Maybe[struct {
+				Field panel.Text `json:"source_field"`
+				Rule  panel.Text `json:"rule"`
 			}] `json:"meta"`
 		}] `json:"errors"`
 	}
 	if err := json.Unmarshal(body, &shape); err != nil {
 		return nil
 	}
-	list := []Fault{}
+	list := []panel.Fault{}
 	for _, e := range shape.Errors {
-		list = append(list, Fault{clean(string(e.Code)), clean(string(e.Detail)), clean(string(e.Meta.v.Field)), clean(string(e.Meta.v.Rule))})
+		list = append(list, panel.Fault{Code: panel.Clean(string(e.Code)), Detail: panel.Clean(string(e.Detail)), Field: panel.Clean(string(e.Meta.V.Field)), Rule: panel.Clean(string(e.Meta.V.Rule))})
 	}
 	return list
-}
-
-// clean makes a foreign text fit for one line of a log.
-func clean(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == unicode.ReplacementChar {
-			return ' '
-		}
-		return r
-	}, s)
-	if runes := []rune(s); len(runes) > maxMessage {
-		s = string(runes[:maxMessage]) + "…"
-	}
-	return strings.TrimSpace(s)
-}
-
-// parseRetryAfter reads seconds or an HTTP date, at most five minutes: the
-// panel's limits are per minute (RFC 9110 section 10.2.3). Anything else is 0.
-func parseRetryAfter(s string, now time.Time) time.Duration {
-	var d time.Duration
-	if n, err := strconv.ParseInt(strings.TrimSpace(s), 10, 32); err == nil {
-		d = time.Duration(n) * time.Second
-	} else if t, err := http.ParseTime(s); err == nil {
-		d = t.Sub(now)
-	}
-	return min(max(d, 0), 5*time.Minute)
 }

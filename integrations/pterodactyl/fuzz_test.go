@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"github.com/ezscale/ezscale/integrations/panel"
 )
 
 // FuzzAnswers: whatever a panel answers, nothing falls over, messages fit a log,
@@ -14,11 +16,11 @@ func FuzzAnswers(f *testing.F) {
 	f.Add([]byte(`{"attributes":{"id":"7","uuid":null,"limits":[],"relationships":{"allocations":{"data":{"1":{"attributes":{"ip":"x","port":"y"}}}}}}}`))
 	f.Add([]byte(`{"data":[{"attributes":{"id":1}}],"meta":[]}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		failed := &APIError{Status: 404, Faults: parseFaults(raw)}
-		if words := failed.words(); strings.ContainsAny(words, "\n\x1b") || len([]rune(words)) > maxMessage+1 {
+		failed := &panel.Error{Vendor: vendor, Status: 404, Faults: parseFaults(raw)}
+		if words := words(failed); strings.ContainsAny(words, "\n\x1b") || len([]rune(words)) > panel.MaxMessage+1 {
 			t.Errorf("words = %q", words)
 		}
-		if failed.provesAbsence() && !strings.Contains(string(raw), "NotFound") && !strings.Contains(string(raw), `\u`) {
+		if provesAbsence(failed) && !strings.Contains(string(raw), "NotFound") && !strings.Contains(string(raw), `\u`) {
 			t.Errorf("%q proves absence", raw)
 		}
 		var s item[server]

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/ezscale/ezscale/engine/provisioning"
+	"github.com/ezscale/ezscale/integrations/panel"
 )
 
 // The remote id is the Application API's integer id. Whose server that is says
@@ -39,9 +40,9 @@ func (c *Client) setSuspended(ctx context.Context, remoteID string, want bool) e
 	case err != nil || s.suspended() == want:
 		return err
 	case want && s.busy():
-		return refuse(provisioning.ErrTemporary, op, "the panel is busy with it (%s)", clean(string(s.Status)))
+		return vendor.Refuse(provisioning.ErrTemporary, op, "the panel is busy with it (%s)", panel.Clean(string(s.Status)))
 	}
-	err = c.do(ctx, request{op: op, effect: writes, method: http.MethodPost, path: "/servers/" + s.ID.id() + "/" + verb}, nil)
+	err = c.do(ctx, panel.Call{Op: op, Effect: panel.Writes, Method: http.MethodPost, Path: "/servers/" + s.ID.ID() + "/" + verb}, nil)
 	if err != nil && !errors.Is(err, provisioning.ErrOutcomeUnknown) {
 		return err
 	}
@@ -50,7 +51,7 @@ func (c *Client) setSuspended(ctx context.Context, remoteID string, want bool) e
 		return err
 	}
 	if s.suspended() != want {
-		return &APIError{Op: op, Message: "the panel does not show it yet", class: provisioning.ErrTemporary, cause: plain(called)}
+		return &panel.Error{Vendor: vendor, Op: op, Message: "the panel does not show it yet", Class: provisioning.ErrTemporary, Cause: panel.Plain(called)}
 	}
 	return nil
 }
@@ -75,7 +76,7 @@ func (c *Client) Terminate(ctx context.Context, remoteID string) (gone bool, err
 	if err != nil {
 		return false, err
 	}
-	err = c.do(ctx, request{op: op, effect: writes, method: http.MethodDelete, path: "/servers/" + s.ID.id()}, nil)
+	err = c.do(ctx, panel.Call{Op: op, Effect: panel.Writes, Method: http.MethodDelete, Path: "/servers/" + s.ID.ID()}, nil)
 	switch {
 	case errors.Is(err, provisioning.ErrNotFound):
 		return true, nil
@@ -90,9 +91,10 @@ func (c *Client) Terminate(ctx context.Context, remoteID string) (gone bool, err
 	case err != nil:
 		return false, err
 	case called != nil:
-		return false, &APIError{
-			Op: op, Message: "the server is still there (" + clean(called.Error()) + "); if its node is lost for good, force its deletion in the panel",
-			class: provisioning.ErrTemporary,
+		return false, &panel.Error{
+			Vendor: vendor,
+			Op:     op, Message: "the server is still there (" + panel.Clean(called.Error()) + "); if its node is lost for good, force its deletion in the panel",
+			Class: provisioning.ErrTemporary,
 		}
 	}
 	return false, nil
@@ -105,13 +107,13 @@ func (c *Client) readServer(ctx context.Context, op, remoteID string) (server, e
 	if err != nil {
 		return server{}, err
 	}
-	r := request{op: op, method: http.MethodGet, path: "/servers/" + id, query: url.Values{"include": {"allocations"}}}
+	r := panel.Call{Op: op, Method: http.MethodGet, Path: "/servers/" + id, Query: url.Values{"include": {"allocations"}}}
 	var got item[server]
 	if err := c.do(ctx, r, &got); err != nil {
 		return server{}, err
 	}
-	if got.Attributes.ID.id() != id || got.Attributes.UUID == "" {
-		return server{}, undecodable(r, http.StatusOK, "the answer is about another server")
+	if got.Attributes.ID.ID() != id || got.Attributes.UUID == "" {
+		return server{}, vendor.Unreadable(r, http.StatusOK, "the answer is about another server")
 	}
 	return got.Attributes, nil
 }
@@ -120,7 +122,7 @@ func (c *Client) readServer(ctx context.Context, op, remoteID string) (server, e
 func checkID(op, remoteID string) (string, error) {
 	n, err := strconv.ParseInt(remoteID, 10, 64)
 	if err != nil || n < 1 || strconv.FormatInt(n, 10) != remoteID {
-		return "", refuse(provisioning.ErrPermanent, op, "%q is no id", remoteID)
+		return "", vendor.Refuse(provisioning.ErrPermanent, op, "%q is no id", remoteID)
 	}
 	return remoteID, nil
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/ezscale/ezscale/engine/provisioning"
 	"github.com/ezscale/ezscale/engine/provisioning/adaptertest"
+	"github.com/ezscale/ezscale/integrations/panel"
+	"github.com/ezscale/ezscale/integrations/sandbox/paneltest"
 	"github.com/ezscale/ezscale/integrations/sandbox/pterobox"
 )
 
@@ -19,7 +21,7 @@ func (g *rig) get(link string) int {
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	resp, err := g.http.Do(req)
+	resp, err := g.HTTP.Do(req)
 	if err != nil {
 		g.t.Fatal(err)
 	}
@@ -157,7 +159,7 @@ func TestStatusAfterPowerIsNotFinal(t *testing.T) {
 	if st, err := c.Status(t.Context(), b.RemoteID); err != nil || !st.Busy {
 		t.Errorf("at once = %+v, %v; want Busy", st, err)
 	}
-	g.sleep(usageAge)
+	g.Sleep(usageAge)
 	if st, err := c.Status(t.Context(), b.RemoteID); err != nil || st.Busy || st.Power != provisioning.PowerStopped {
 		t.Errorf("later = %+v, %v; want it stopped", st, err)
 	}
@@ -183,7 +185,7 @@ func TestStatusFigures(t *testing.T) {
 		used, limit string
 		want        int
 	}{{"87.3", "200", 44}, {"87.3", "0", 87}, {"312", "0", 100}, {"-1", "100", 0}, {"x", "100", -1}} {
-		var used, limit number
+		var used, limit panel.Number
 		_ = used.UnmarshalJSON([]byte(s.used))
 		_ = limit.UnmarshalJSON([]byte(s.limit))
 		if got := percent(used, limit); got != s.want {
@@ -208,7 +210,7 @@ func TestSignInLinkLeadsToTheOwnServer(t *testing.T) {
 	c := g.client()
 	b, _ := g.built(c, testOrder("svc1"))
 	link, err := c.SignInLink(t.Context(), "cus1", b.RemoteID)
-	if err != nil || link != g.url+"/server/"+g.server(b.RemoteID).Identifier || g.get(link) != http.StatusOK {
+	if err != nil || link != g.URL+"/server/"+g.server(b.RemoteID).Identifier || g.get(link) != http.StatusOK {
 		t.Errorf("SignInLink = %q, %v", link, err)
 	}
 	if _, err := c.SignInLink(t.Context(), "cus2", b.RemoteID); !errors.Is(err, provisioning.ErrPermanent) {
@@ -217,7 +219,7 @@ func TestSignInLinkLeadsToTheOwnServer(t *testing.T) {
 }
 
 func TestOldNotesAreForgotten(t *testing.T) {
-	r, now := newRecent(), newClock().now()
+	r, now := newRecent(), paneltest.NewClock().Now()
 	for i := range 1000 {
 		r.power(strings.Repeat("x", i), now.Add(time.Duration(i)*time.Minute))
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/ezscale/ezscale/engine/provisioning"
+	"github.com/ezscale/ezscale/integrations/panel"
 )
 
 // The settings of a plan that this adapter reads. Sizes are MB, as in the panel.
@@ -145,7 +146,7 @@ func parsePlan(of map[string]string, op string) (plan, error) {
 		}
 	}
 	if s.err != nil {
-		return plan{}, refuse(provisioning.ErrPermanent, op, "%s", s.err)
+		return plan{}, vendor.Refuse(provisioning.ErrPermanent, op, "%s", s.err)
 	}
 	return p, nil
 }
@@ -170,24 +171,24 @@ func (s *settings) features() features {
 
 // egg is a game as the panel knows it.
 type egg struct {
-	ID        number                 `json:"id"`
-	Nest      number                 `json:"nest"`
-	Name      text                   `json:"name"`
-	Startup   text                   `json:"startup"`
-	Image     text                   `json:"docker_image"` // the first of the images
-	Images    maybe[map[string]text] `json:"docker_images"`
-	Relations maybe[struct {
-		Variables maybe[struct {
-			Data many[item[variable]] `json:"data"`
+	ID        panel.Number                 `json:"id"`
+	Nest      panel.Number                 `json:"nest"`
+	Name      panel.Text                   `json:"name"`
+	Startup   panel.Text                   `json:"startup"`
+	Image     panel.Text                   `json:"docker_image"` // the first of the images
+	Images    panel.Maybe[map[string]word] `json:"docker_images"`
+	Relations panel.Maybe[struct {
+		Variables panel.Maybe[struct {
+			Data panel.Many[item[variable]] `json:"data"`
 		}] `json:"variables"`
 	}] `json:"relationships"`
 }
 
 type variable struct {
-	Name    text `json:"name"`
-	Env     text `json:"env_variable"`
-	Default text `json:"default_value"`
-	Rules   text `json:"rules"`
+	Name    panel.Text `json:"name"`
+	Env     panel.Text `json:"env_variable"`
+	Default panel.Text `json:"default_value"`
+	Rules   panel.Text `json:"rules"`
 }
 
 func (v variable) required() bool {
@@ -196,7 +197,7 @@ func (v variable) required() bool {
 
 func (e egg) variables() []variable {
 	list := []variable{}
-	for _, v := range e.Relations.v.Variables.v.Data {
+	for _, v := range e.Relations.V.Variables.V.Data {
 		if v.Attributes.Env != "" {
 			list = append(list, v.Attributes)
 		}
@@ -207,7 +208,7 @@ func (e egg) variables() []variable {
 // imageOf finds the image that a setting names; "" is the egg's first.
 func (e egg) imageOf(op, wanted string) (string, error) {
 	labels := []string{}
-	for label, image := range e.Images.v {
+	for label, image := range e.Images.V {
 		if wanted != "" && (wanted == label || wanted == string(image)) {
 			return string(image), nil
 		}
@@ -218,13 +219,13 @@ func (e egg) imageOf(op, wanted string) (string, error) {
 	case wanted == "" && e.Image != "":
 		return string(e.Image), nil
 	case wanted == "" && len(labels) > 0:
-		return string(e.Images.v[labels[0]]), nil
+		return string(e.Images.V[labels[0]]), nil
 	case wanted == "":
-		return "", refuse(provisioning.ErrPermanent, op, "egg %s has no image", e.ID.id())
+		return "", vendor.Refuse(provisioning.ErrPermanent, op, "egg %s has no image", e.ID.ID())
 	case len(labels) == 0 && wanted == string(e.Image):
 		return wanted, nil
 	}
-	return "", refuse(provisioning.ErrPermanent, op, "the setting %s is %q, which egg %s does not offer; it has %s", SettingImage, wanted, e.ID.id(), strings.Join(labels, ", "))
+	return "", vendor.Refuse(provisioning.ErrPermanent, op, "the setting %s is %q, which egg %s does not offer; it has %s", SettingImage, wanted, e.ID.ID(), strings.Join(labels, ", "))
 }
 
 // environment gives every variable of the egg a value: the plan's, or what
@@ -241,13 +242,13 @@ func (e egg) environment(op string, given, otherwise map[string]string) (map[str
 			}
 		}
 		if value == "" && v.required() {
-			return nil, refuse(provisioning.ErrPermanent, op, "egg %s requires a value for %s (%s): set %s%s in the plan or ask for it as a choice", e.ID.id(), name, clean(string(v.Name)), VariablePrefix, name)
+			return nil, vendor.Refuse(provisioning.ErrPermanent, op, "egg %s requires a value for %s (%s): set %s%s in the plan or ask for it as a choice", e.ID.ID(), name, panel.Clean(string(v.Name)), VariablePrefix, name)
 		}
 		out[name] = value
 	}
 	for name := range given {
 		if _, known := out[name]; !known {
-			return nil, refuse(provisioning.ErrPermanent, op, "the setting %s%s names a variable that egg %s does not have", VariablePrefix, name, e.ID.id())
+			return nil, vendor.Refuse(provisioning.ErrPermanent, op, "the setting %s%s names a variable that egg %s does not have", VariablePrefix, name, e.ID.ID())
 		}
 	}
 	return out, nil

@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"github.com/ezscale/ezscale/engine/provisioning"
+	"github.com/ezscale/ezscale/integrations/panel"
 )
 
 // signals are the panel's words for the actions. A game that hangs while it
@@ -22,23 +23,23 @@ func (c *Client) Power(ctx context.Context, remoteID string, a provisioning.Powe
 	op := "power " + string(a) + " server " + remoteID
 	signal, known := signals[a]
 	if !known {
-		return refuse(provisioning.ErrPermanent, op, "there is no such action")
+		return vendor.Refuse(provisioning.ErrPermanent, op, "there is no such action")
 	}
 	s, err := c.readServer(ctx, op, remoteID)
 	switch {
 	case err != nil:
 		return err
 	case s.suspended():
-		return refuse(provisioning.ErrPermanent, op, "it is suspended")
+		return vendor.Refuse(provisioning.ErrPermanent, op, "it is suspended")
 	case s.failed():
-		return refuse(provisioning.ErrPermanent, op, "its installation failed")
+		return vendor.Refuse(provisioning.ErrPermanent, op, "its installation failed")
 	case s.busy():
-		return refuse(provisioning.ErrTemporary, op, "the panel is busy with it (%s)", clean(string(s.Status)))
+		return vendor.Refuse(provisioning.ErrTemporary, op, "the panel is busy with it (%s)", panel.Clean(string(s.Status)))
 	}
 	c.recent.power(remoteID, c.now())
-	return c.do(ctx, request{
-		op: op, api: onClient, effect: writes, method: http.MethodPost, path: "/servers/" + url.PathEscape(string(s.UUID)) + "/power",
-		body: struct {
+	return c.do(ctx, panel.Call{
+		Op: op, API: onClient, Effect: panel.Writes, Method: http.MethodPost, Path: "/servers/" + url.PathEscape(string(s.UUID)) + "/power",
+		Body: struct {
 			Signal string `json:"signal"`
 		}{signal},
 	}, nil)
@@ -54,7 +55,7 @@ func (c *Client) ResetPassword(ctx context.Context, remoteID string) (provisioni
 	if err != nil {
 		return provisioning.Credentials{}, err
 	}
-	u, err := c.readUser(ctx, op, s.User.id())
+	u, err := c.readUser(ctx, op, s.User.ID())
 	if err != nil {
 		return provisioning.Credentials{}, err
 	}
@@ -78,8 +79,8 @@ func (c *Client) SignInLink(ctx context.Context, userID, remoteID string) (strin
 	if err != nil {
 		return "", err
 	}
-	if !ok || u.ID.id() != s.User.id() {
-		return "", refuse(provisioning.ErrPermanent, op, "it belongs to panel user %s, who is another", s.User.id())
+	if !ok || u.ID.ID() != s.User.ID() {
+		return "", vendor.Refuse(provisioning.ErrPermanent, op, "it belongs to panel user %s, who is another", s.User.ID())
 	}
 	return c.base.String() + "/server/" + url.PathEscape(string(s.Identifier)), nil
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/ezscale/ezscale/engine/provisioning"
+	"github.com/ezscale/ezscale/integrations/panel"
 )
 
 const (
@@ -21,17 +22,17 @@ const (
 
 // usage is what the node reports (GET /api/client/servers/{uuid}/resources).
 type usage struct {
-	State     text `json:"current_state"`
+	State     panel.Text `json:"current_state"`
 	Resources struct {
-		Memory number `json:"memory_bytes"`
-		CPU    number `json:"cpu_absolute"` // percent of one thread
-		Disk   number `json:"disk_bytes"`
+		Memory panel.Number `json:"memory_bytes"`
+		CPU    panel.Number `json:"cpu_absolute"` // percent of one thread
+		Disk   panel.Number `json:"disk_bytes"`
 	} `json:"resources"`
 }
 
 func (c *Client) readUsage(ctx context.Context, op string, s server) (usage, error) {
 	var got item[usage]
-	err := c.do(ctx, request{op: op, api: onClient, method: http.MethodGet, path: "/servers/" + url.PathEscape(string(s.UUID)) + "/resources"}, &got)
+	err := c.do(ctx, panel.Call{Op: op, API: onClient, Method: http.MethodGet, Path: "/servers/" + url.PathEscape(string(s.UUID)) + "/resources"}, &got)
 	return got.Attributes, err
 }
 
@@ -48,7 +49,7 @@ func (c *Client) Status(ctx context.Context, remoteID string) (provisioning.Stat
 	}
 	st := provisioning.Status{
 		Power: provisioning.PowerUnknown, Suspended: s.suspended(), Busy: s.busy() || c.recent.stale(remoteID, c.now()), Hostname: s.endpoint(),
-		Addresses: s.addresses(), OwnerRef: s.User.id(), Tag: strings.TrimPrefix(string(s.ExternalID), c.prefix),
+		Addresses: s.addresses(), OwnerRef: s.User.ID(), Tag: strings.TrimPrefix(string(s.ExternalID), c.prefix),
 		CPUPercent: -1, MemoryUsed: -1, MemoryTotal: s.limit(s.Limits.Memory, megabyte), DiskUsed: -1, DiskTotal: s.limit(s.Limits.Disk, mebibyte),
 	}
 	if s.suspended() {
@@ -63,16 +64,16 @@ func (c *Client) Status(ctx context.Context, remoteID string) (provisioning.Stat
 	}
 	st.Power = powerState(string(live.State))
 	st.CPUPercent = percent(live.Resources.CPU, s.Limits.CPU)
-	st.MemoryUsed, st.DiskUsed = live.Resources.Memory.times(1), live.Resources.Disk.times(1)
+	st.MemoryUsed, st.DiskUsed = live.Resources.Memory.Times(1), live.Resources.Disk.Times(1)
 	return st, nil
 }
 
 // limit is a size in bytes, -1 where it is unlimited.
-func (s server) limit(n number, unit int64) int64 {
-	if n.value <= 0 {
+func (s server) limit(n panel.Number, unit int64) int64 {
+	if n.Value <= 0 {
 		return -1
 	}
-	return n.times(unit)
+	return n.Times(unit)
 }
 
 // powerState reads the daemon's words. Others are unknown.
@@ -88,13 +89,13 @@ func powerState(word string) provisioning.PowerState {
 
 // percent is what is used of what was given, 0 to 100; -1 when unset. Where no
 // limit is, 100 is one thread.
-func percent(used, limit number) int {
-	if !used.ok {
+func percent(used, limit panel.Number) int {
+	if !used.OK {
 		return -1
 	}
-	share := used.value
-	if limit.value > 0 {
-		share = used.value * 100 / limit.value
+	share := used.Value
+	if limit.Value > 0 {
+		share = used.Value * 100 / limit.Value
 	}
 	return int(math.Round(min(max(share, 0), 100)))
 }
@@ -115,7 +116,7 @@ func (s server) addresses() []provisioning.Address {
 	if a, ok := s.primary(); ok {
 		add(a, true)
 	}
-	for _, a := range s.Relations.v.Allocations.v.Data {
+	for _, a := range s.Relations.V.Allocations.V.Data {
 		add(a.Attributes, false)
 	}
 	return list
@@ -123,8 +124,8 @@ func (s server) addresses() []provisioning.Address {
 
 // primary is the port that players use.
 func (s server) primary() (allocation, bool) {
-	for _, a := range s.Relations.v.Allocations.v.Data {
-		if a.Attributes.ID.id() == s.Allocation.id() && s.Allocation.id() != "" {
+	for _, a := range s.Relations.V.Allocations.V.Data {
+		if a.Attributes.ID.ID() == s.Allocation.ID() && s.Allocation.ID() != "" {
 			return a.Attributes, true
 		}
 	}
@@ -142,5 +143,5 @@ func (s server) endpoint() string {
 	if host == "" {
 		host = string(a.IP)
 	}
-	return net.JoinHostPort(host, strconv.FormatInt(a.Port.whole(0), 10))
+	return net.JoinHostPort(host, strconv.FormatInt(a.Port.Whole(0), 10))
 }

@@ -10,12 +10,13 @@ import (
 	"strings"
 
 	"github.com/ezscale/ezscale/engine/provisioning"
+	"github.com/ezscale/ezscale/integrations/panel"
 )
 
 // findUser looks a user up by our id (GET /users/external/{external_id}); ok is
 // false when there is none.
 func (c *Client) findUser(ctx context.Context, userID string) (u userObject, ok bool, err error) {
-	r := request{op: "find user " + userID, method: http.MethodGet, path: "/users/external/" + url.PathEscape(c.relation(userID))}
+	r := panel.Call{Op: "find user " + userID, Method: http.MethodGet, Path: "/users/external/" + url.PathEscape(c.relation(userID))}
 	var got item[userObject]
 	err = c.do(ctx, r, &got)
 	switch {
@@ -23,8 +24,8 @@ func (c *Client) findUser(ctx context.Context, userID string) (u userObject, ok 
 		return userObject{}, false, nil
 	case err != nil:
 		return userObject{}, false, err
-	case got.Attributes.ID.id() == "" || string(got.Attributes.ExternalID) != c.relation(userID):
-		return userObject{}, false, undecodable(r, http.StatusOK, "the answer is about another user")
+	case got.Attributes.ID.ID() == "" || string(got.Attributes.ExternalID) != c.relation(userID):
+		return userObject{}, false, vendor.Unreadable(r, http.StatusOK, "the answer is about another user")
 	}
 	return got.Attributes, true, nil
 }
@@ -39,7 +40,7 @@ func (c *Client) strangerWith(ctx context.Context, o provisioning.Order) (string
 	}
 	for _, u := range found {
 		if strings.EqualFold(strings.TrimSpace(string(u.Email)), strings.TrimSpace(o.Email)) {
-			return u.ID.id(), nil
+			return u.ID.ID(), nil
 		}
 	}
 	return "", nil
@@ -53,7 +54,7 @@ func (c *Client) foreign(o provisioning.Order, panelUser string) error {
 	if panelUser != "" {
 		who = "an account (panel user " + panelUser + ")"
 	}
-	return refuse(provisioning.ErrPermanent, "create user "+o.UserID,
+	return vendor.Refuse(provisioning.ErrPermanent, "create user "+o.UserID,
 		"the panel already has %s with this customer's e-mail address that is not linked to the customer; if it is theirs, set its External ID in the panel to %s, otherwise change its address, then try again", who, c.relation(o.UserID))
 }
 
@@ -62,9 +63,9 @@ func (c *Client) foreign(o provisioning.Order, panelUser string) error {
 // the customer that the account exists; nothing suppresses that.
 func (c *Client) createUser(ctx context.Context, o provisioning.Order) (string, error) {
 	first, last := names(o)
-	r := request{
-		op: "create user " + o.UserID, effect: writes, method: http.MethodPost, path: "/users",
-		body: struct {
+	r := panel.Call{
+		Op: "create user " + o.UserID, Effect: panel.Writes, Method: http.MethodPost, Path: "/users",
+		Body: struct {
 			ExternalID string `json:"external_id"`
 			Email      string `json:"email"`
 			Username   string `json:"username"`
@@ -77,15 +78,15 @@ func (c *Client) createUser(ctx context.Context, o provisioning.Order) (string, 
 	if err := c.do(ctx, r, &got); err != nil {
 		return "", err
 	}
-	if id := got.Attributes.ID.id(); id != "" && string(got.Attributes.ExternalID) == c.relation(o.UserID) {
+	if id := got.Attributes.ID.ID(); id != "" && string(got.Attributes.ExternalID) == c.relation(o.UserID) {
 		return id, nil
 	}
-	return "", undecodable(r, http.StatusCreated, "the answer is not about the new user")
+	return "", vendor.Unreadable(r, http.StatusCreated, "the answer is not about the new user")
 }
 
 // names splits a customer's name; the panel wants two parts.
 func names(o provisioning.Order) (first, last string) {
-	words := strings.Fields(clean(o.Name))
+	words := strings.Fields(panel.Clean(o.Name))
 	switch len(words) {
 	case 0:
 		return "Customer", "-"
@@ -123,7 +124,7 @@ func username(o provisioning.Order) string {
 func (c *Client) ensureUser(ctx context.Context, o provisioning.Order) (string, error) {
 	u, ok, err := c.findUser(ctx, o.UserID)
 	if err != nil || ok {
-		return u.ID.id(), err
+		return u.ID.ID(), err
 	}
 	id, err := c.createUser(ctx, o)
 	if !taken(err, "email") && !taken(err, "external_id") && !taken(err, "username") {
@@ -131,7 +132,7 @@ func (c *Client) ensureUser(ctx context.Context, o provisioning.Order) (string, 
 	}
 	// An earlier call of ours may have arrived late.
 	if u, ok, again := c.findUser(ctx, o.UserID); again != nil || ok {
-		return u.ID.id(), again
+		return u.ID.ID(), again
 	}
 	if !taken(err, "email") {
 		return "", err
@@ -140,13 +141,13 @@ func (c *Client) ensureUser(ctx context.Context, o provisioning.Order) (string, 
 }
 
 func (c *Client) readUser(ctx context.Context, op, id string) (userObject, error) {
-	r := request{op: op, method: http.MethodGet, path: "/users/" + id}
+	r := panel.Call{Op: op, Method: http.MethodGet, Path: "/users/" + id}
 	var got item[userObject]
 	if err := c.do(ctx, r, &got); err != nil {
 		return userObject{}, err
 	}
-	if got.Attributes.ID.id() != id {
-		return userObject{}, undecodable(r, http.StatusOK, "the answer is about another user")
+	if got.Attributes.ID.ID() != id {
+		return userObject{}, vendor.Unreadable(r, http.StatusOK, "the answer is about another user")
 	}
 	return got.Attributes, nil
 }
@@ -156,26 +157,26 @@ func (c *Client) readUser(ctx context.Context, op, id string) (userObject, error
 // could reset that password would have the panel.
 func (c *Client) setPassword(ctx context.Context, op string, u userObject) (string, error) {
 	if u.RootAdmin {
-		return "", refuse(provisioning.ErrPermanent, op, "its owner is an administrator of the panel, whose password is not set from here")
+		return "", vendor.Refuse(provisioning.ErrPermanent, op, "its owner is an administrator of the panel, whose password is not set from here")
 	}
 	password := rand.Text()
-	r := request{
-		op: op, effect: writes, method: http.MethodPatch, path: "/users/" + u.ID.id(),
-		body: struct {
-			ExternalID string `json:"external_id,omitempty"`
-			Email      text   `json:"email"`
-			Username   text   `json:"username"`
-			FirstName  text   `json:"first_name"`
-			LastName   text   `json:"last_name"`
-			Password   string `json:"password"`
+	r := panel.Call{
+		Op: op, Effect: panel.Writes, Method: http.MethodPatch, Path: "/users/" + u.ID.ID(),
+		Body: struct {
+			ExternalID string     `json:"external_id,omitempty"`
+			Email      panel.Text `json:"email"`
+			Username   panel.Text `json:"username"`
+			FirstName  panel.Text `json:"first_name"`
+			LastName   panel.Text `json:"last_name"`
+			Password   string     `json:"password"`
 		}{string(u.ExternalID), u.Email, u.Username, u.FirstName, u.LastName, password},
 	}
 	var got item[userObject]
 	if err := c.do(ctx, r, &got); err != nil {
 		return "", err
 	}
-	if got.Attributes.ID.id() != u.ID.id() {
-		return "", undecodable(r, http.StatusOK, "the answer is about another user")
+	if got.Attributes.ID.ID() != u.ID.ID() {
+		return "", vendor.Unreadable(r, http.StatusOK, "the answer is about another user")
 	}
 	return password, nil
 }

@@ -7,14 +7,12 @@ import (
 	"time"
 
 	"github.com/ezscale/ezscale/engine/provisioning"
+	"github.com/ezscale/ezscale/integrations/panel"
 )
 
 const (
-	// A build takes some 20 seconds in the vendor's example; one that runs on
-	// is asked less often, and given up after buildLimit.
-	pollSoon   = 3 * time.Second
-	pollLater  = 15 * time.Second
-	pollChange = 2 * time.Minute
+	// A build takes some 20 seconds in the vendor's example; it is given up after
+	// buildLimit.
 	buildLimit = 2 * time.Hour
 	// ipv6Polls bounds the wait for a subnet, which some panels add a little
 	// after the build. The server is handed over without it in the end.
@@ -34,21 +32,21 @@ func (c *Client) stepTag(ctx context.Context, o provisioning.Order, b provisioni
 		return b, err
 	}
 	if string(s.Name) == c.tag(o.ServiceID) {
-		return move(b, StepBuild), nil
+		return panel.Move(b, StepBuild), nil
 	}
 	if !c.creates.claim(b.RemoteID, o.ServiceID, c.now()) {
-		return b, refuse(provisioning.ErrOutcomeUnknown, op, "another service has claimed it")
+		return b, vendor.Refuse(provisioning.ErrOutcomeUnknown, op, "another service has claimed it")
 	}
-	err = c.do(ctx, request{
-		op: op, effect: writes, method: http.MethodPut, path: "/servers/" + b.RemoteID + "/modify/name",
-		body: struct {
+	err = c.do(ctx, panel.Call{
+		Op: op, Effect: panel.Writes, Method: http.MethodPut, Path: "/servers/" + b.RemoteID + "/modify/name",
+		Body: struct {
 			Name string `json:"name"`
 		}{c.tag(o.ServiceID)},
 	}, nil)
 	if err != nil && provisioning.Classify(err) != provisioning.ClassPermanent {
 		return b, err
 	}
-	return move(b, StepBuild), nil
+	return panel.Move(b, StepBuild), nil
 }
 
 // recoverTag goes on when the name is there. A server that turned out to be
@@ -60,7 +58,7 @@ func (c *Client) recoverTag(ctx context.Context, o provisioning.Order, p plan, b
 	}
 	switch {
 	case string(s.Name) == c.tag(o.ServiceID):
-		return move(b, StepBuild), nil
+		return panel.Move(b, StepBuild), nil
 	case c.isForeign(s, o.ServiceID) || c.creates.claimed(b.RemoteID, o.ServiceID):
 		back := b
 		back.Step, back.RemoteID = StepCreate, ""
@@ -78,11 +76,11 @@ func (c *Client) readOwn(ctx context.Context, op string, o provisioning.Order, b
 	if err != nil {
 		return server{}, err
 	}
-	if owner := s.OwnerID.id(); owner != "" && b.RemoteUser != "" && owner != b.RemoteUser {
-		return server{}, refuse(provisioning.ErrPermanent, op, "it belongs to panel user %s, not %s", owner, b.RemoteUser)
+	if owner := s.OwnerID.ID(); owner != "" && b.RemoteUser != "" && owner != b.RemoteUser {
+		return server{}, vendor.Refuse(provisioning.ErrPermanent, op, "it belongs to panel user %s, not %s", owner, b.RemoteUser)
 	}
 	if c.isForeign(s, o.ServiceID) {
-		return server{}, refuse(provisioning.ErrOutcomeUnknown, op, "it carries the name of another service")
+		return server{}, vendor.Refuse(provisioning.ErrOutcomeUnknown, op, "it carries the name of another service")
 	}
 	return s, nil
 }
@@ -101,26 +99,26 @@ func (c *Client) stepBuild(ctx context.Context, o provisioning.Order, p plan, b 
 	case ph == phaseFailed && b.Data[dataRebuilt] == "":
 		return withoutPassword(b), nil // our build ran and failed: the next step counts it
 	}
-	r := request{
-		op: op, effect: writes, method: http.MethodPost, path: "/servers/" + b.RemoteID + "/build",
-		body: buildRequest(p, c.tag(o.ServiceID), o.Hostname),
+	r := panel.Call{
+		Op: op, Effect: panel.Writes, Method: http.MethodPost, Path: "/servers/" + b.RemoteID + "/build",
+		Body: buildRequest(p, c.tag(o.ServiceID), o.Hostname),
 	}
-	c.creates.called(o.ServiceID, c.now())
+	c.calls.Made(o.ServiceID)
 	var got answer[server]
 	if err := c.do(ctx, r, &got); err != nil {
 		return b, err
 	}
-	if got.Data.ID.id() != b.RemoteID {
-		return b, undecodable(r, http.StatusOK, "the answer is about another server")
+	if got.Data.ID.ID() != b.RemoteID {
+		return b, vendor.Unreadable(r, http.StatusOK, "the answer is about another server")
 	}
 	b.Hostname = o.Hostname
-	password := string(got.Data.Settings.v.DecryptedPassword)
+	password := string(got.Data.Settings.V.DecryptedPassword)
 	if password == "" {
 		return withoutPassword(b), nil
 	}
 	delete(b.Data, dataNoPass)
 	b.Secret = &provisioning.Credentials{Username: username(b.Data[dataWindows] == "true"), Password: password}
-	return move(b, StepReady), nil
+	return panel.Move(b, StepReady), nil
 }
 
 func buildRequest(p plan, name, hostname string) any {
@@ -142,7 +140,7 @@ func buildRequest(p plan, name, hostname string) any {
 // not known and must be set anew once the server runs.
 func withoutPassword(b provisioning.Build) provisioning.Build {
 	b.Data[dataNoPass] = "true"
-	return move(b, StepReady)
+	return panel.Move(b, StepReady)
 }
 
 func username(windows bool) string {
@@ -163,8 +161,8 @@ func (c *Client) recoverBuild(ctx context.Context, o provisioning.Order, b provi
 	}
 	ph := s.phase()
 	if ph == phaseAllocated && !s.busy() || ph == phaseFailed && b.Data[dataRebuilt] != "" {
-		if wait := c.unsettled(o, b); wait > 0 {
-			return b, refuse(provisioning.ErrTemporary, op, "no installation yet; the answer is final in %s", wait.Round(time.Second))
+		if wait := c.calls.Unsettled(o.ServiceID, b.Started); wait > 0 {
+			return b, vendor.Refuse(provisioning.ErrTemporary, op, "no installation yet; the answer is final in %s", wait.Round(time.Second))
 		}
 		return b, nil
 	}
@@ -184,12 +182,12 @@ func (c *Client) stepReady(ctx context.Context, o provisioning.Order, p plan, b 
 	ph := s.phase()
 	switch {
 	case ph == phaseFailed && b.Data[dataRebuilt] != "":
-		return b, refuse(provisioning.ErrPermanent, op, "the installation failed twice; the panel's queue says why")
+		return b, vendor.Refuse(provisioning.ErrPermanent, op, "the installation failed twice; the panel's queue says why")
 	case ph == phaseFailed:
 		b.Data[dataRebuilt] = "true"
-		return move(b, StepBuild), nil
+		return panel.Move(b, StepBuild), nil
 	case ph == phaseAllocated && !s.busy():
-		return b, refuse(provisioning.ErrPermanent, op, "it has no operating system although one was ordered")
+		return b, vendor.Refuse(provisioning.ErrPermanent, op, "it has no operating system although one was ordered")
 	case ph != phaseComplete || s.busy():
 		return c.keepWaiting(op, b)
 	}
@@ -202,25 +200,18 @@ func (c *Client) stepReady(ctx context.Context, o provisioning.Order, p plan, b 
 	}
 	b.Hostname = o.Hostname
 	if b.Data[dataNoPass] == "true" {
-		return move(b, StepPassword), nil
+		return panel.Move(b, StepPassword), nil
 	}
 	b.Done = true
 	return b, nil
 }
 
 func (c *Client) keepWaiting(op string, b provisioning.Build) (provisioning.Build, error) {
-	b.Wait = pollSoon
-	if b.Started.IsZero() {
-		return b, nil
+	next, late := panel.Poll(b, c.now(), buildLimit)
+	if late {
+		return b, vendor.Refuse(provisioning.ErrPermanent, op, "the installation has not ended after %s", buildLimit)
 	}
-	waited := c.now().Sub(b.Started)
-	if waited > buildLimit {
-		return b, refuse(provisioning.ErrPermanent, op, "the installation has not ended after %s", buildLimit)
-	}
-	if waited > pollChange {
-		b.Wait = pollLater
-	}
-	return b, nil
+	return next, nil
 }
 
 // stepPassword replaces a password that was lost with its answer: it asks for a
@@ -235,7 +226,7 @@ func (c *Client) stepPassword(ctx context.Context, o provisioning.Order, b provi
 		if err != nil {
 			return b, err
 		}
-		b.Data[dataQueue], b.Secret, b.Wait = queue, &cred, pollSoon
+		b.Data[dataQueue], b.Secret, b.Wait = queue, &cred, panel.PollSoon
 		return b, nil
 	}
 	state, err := c.readQueue(ctx, op, b.Data[dataQueue])
@@ -249,9 +240,9 @@ func (c *Client) stepPassword(ctx context.Context, o provisioning.Order, b provi
 	case queueFailed:
 		n, _ := strconv.Atoi(b.Data[dataResets])
 		if n+1 >= maxResets {
-			return b, refuse(provisioning.ErrPermanent, op, "it failed %d times; the panel's queue says why", maxResets)
+			return b, vendor.Refuse(provisioning.ErrPermanent, op, "it failed %d times; the panel's queue says why", maxResets)
 		}
-		b.Data[dataResets], b.Wait = strconv.Itoa(n+1), pollLater
+		b.Data[dataResets], b.Wait = strconv.Itoa(n+1), panel.PollLater
 		delete(b.Data, dataQueue)
 		return b, nil
 	case queueOpen:

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ezscale/ezscale/engine/provisioning"
 	"github.com/ezscale/ezscale/engine/provisioning/adaptertest"
+	"github.com/ezscale/ezscale/integrations/panel"
 	"github.com/ezscale/ezscale/integrations/sandbox/virtbox"
 )
 
@@ -41,7 +42,7 @@ func TestWindowsHasAnAdministrator(t *testing.T) {
 	var secret *provisioning.Credentials
 	for !b.Done {
 		if b.Started.IsZero() {
-			b.Started = g.clock.now()
+			b.Started = g.Clock.Now()
 		}
 		var err error
 		if b, err = c.Advance(t.Context(), o, b); err != nil {
@@ -50,7 +51,7 @@ func TestWindowsHasAnAdministrator(t *testing.T) {
 		if b.Secret != nil {
 			secret = b.Secret
 		}
-		g.sleep(b.Wait)
+		g.Sleep(b.Wait)
 	}
 	if secret == nil || secret.Username != "Administrator" {
 		t.Errorf("Secret = %v, want one of Administrator", secret)
@@ -86,7 +87,7 @@ func TestWrongPlanLeavesNothing(t *testing.T) {
 			b := provisioning.Build{}
 			var err error
 			for range 5 {
-				b.Started = g.clock.now()
+				b.Started = g.Clock.Now()
 				if b, err = c.Advance(t.Context(), o, b); err != nil {
 					break
 				}
@@ -121,12 +122,12 @@ func TestCreateWithoutStoredIntentIsRefused(t *testing.T) {
 // An account that somebody else made is never taken over by its address.
 func TestTakenEmailIsForStaff(t *testing.T) {
 	g := newRig(t, virtbox.Options{})
-	stranger, err := New(Config{BaseURL: g.url, Token: testToken, RelationPrefix: "other-", Now: g.clock.now}, g.http)
+	stranger, err := New(Config{BaseURL: g.URL, Token: testToken, RelationPrefix: "other-", Now: g.Clock.Now}, g.HTTP)
 	if err != nil {
 		t.Fatal(err)
 	}
 	g.atCreate(stranger, testOrder("svc0"))
-	_, err = g.client().Advance(t.Context(), testOrder("svc1"), provisioning.Build{Started: g.clock.now()})
+	_, err = g.client().Advance(t.Context(), testOrder("svc1"), provisioning.Build{Started: g.Clock.Now()})
 	if !errors.Is(err, provisioning.ErrPermanent) || !strings.Contains(err.Error(), "ezs-cus1") || strings.Contains(err.Error(), "ada@") {
 		t.Errorf("Advance = %v, want ErrPermanent telling the relation and not the address", err)
 	}
@@ -140,7 +141,7 @@ func TestUserMadeMeanwhileIsFound(t *testing.T) {
 	g := newRig(t, virtbox.Options{})
 	g.user(g.client())
 	g.box.Answer("GET /api/v1/users/ezs-cus1/byExtRelation", http.StatusNotFound, `{"msg":"user not found"}`, 1)
-	b, err := g.client().Advance(t.Context(), testOrder("svc1"), provisioning.Build{Started: g.clock.now()})
+	b, err := g.client().Advance(t.Context(), testOrder("svc1"), provisioning.Build{Started: g.Clock.Now()})
 	if err != nil || b.RemoteUser != "1" {
 		t.Errorf("Advance = %+v, %v; want user 1", b, err)
 	}
@@ -154,11 +155,11 @@ func TestInstalledServerIsNotBuiltAgain(t *testing.T) {
 			g := newRig(t, virtbox.Options{})
 			c, o := g.client(), testOrder("svc1")
 			b := g.upTo(c, "svc1", StepBuild)
-			b.Started = g.clock.now()
+			b.Started = g.Clock.Now()
 			if _, err := c.Advance(t.Context(), o, b); err != nil {
 				t.Fatalf("Advance: %v", err)
 			}
-			g.sleep(wait)
+			g.Sleep(wait)
 			next, err := g.client().Advance(t.Context(), o, b)
 			if err != nil || next.Step != StepReady || next.Data[dataNoPass] != "true" {
 				t.Errorf("Advance = %+v, %v; want it at %q without a password", next, err, StepReady)
@@ -174,9 +175,9 @@ func TestLateBuildIsNotRepeated(t *testing.T) {
 	g := newRig(t, virtbox.Options{BuildTime: 5 * time.Second})
 	c, o := g.client(), testOrder("svc1")
 	b := g.upTo(c, "svc1", StepBuild)
-	b.Started = g.clock.now()
+	b.Started = g.Clock.Now()
 	g.breakCall("POST /api/v1/servers/", adaptertest.Late)
-	ctx, cancel := timeout(t)
+	ctx, cancel := g.Timeout()
 	defer cancel()
 	if _, err := c.Advance(ctx, o, b); !errors.Is(err, provisioning.ErrOutcomeUnknown) {
 		t.Fatalf("Advance = %v, want ErrOutcomeUnknown", err)
@@ -187,7 +188,7 @@ func TestLateBuildIsNotRepeated(t *testing.T) {
 			b = next
 			break
 		}
-		g.sleep(time.Second)
+		g.Sleep(time.Second)
 	}
 	if builds := g.box.Snapshot().Servers[0].Builds; builds != 1 || b.Step != StepReady {
 		t.Errorf("%d builds and step %q, want 1 and %q", builds, b.Step, StepReady)
@@ -202,7 +203,7 @@ func TestLostPasswordIsReplaced(t *testing.T) {
 		c, o := g.client(), testOrder("svc1")
 		b := g.upTo(c, "svc1", StepReady)
 		b.Data[dataNoPass] = "true"
-		g.sleep(time.Minute)
+		g.Sleep(time.Minute)
 		g.box.Answer("GET /api/v1/queue/", http.StatusOK, `{"data":{"id":9,"failed":true,"finished":"2026-01-31T10:00:00+00:00"}}`, failures)
 		var secret *provisioning.Credentials
 		var err error
@@ -213,7 +214,7 @@ func TestLostPasswordIsReplaced(t *testing.T) {
 			if b.Secret != nil {
 				secret = b.Secret
 			}
-			g.sleep(b.Wait)
+			g.Sleep(b.Wait)
 		}
 		if failures == maxResets {
 			if !errors.Is(err, provisioning.ErrPermanent) {
@@ -235,7 +236,7 @@ func TestServerOfAnotherUserIsLeftAlone(t *testing.T) {
 	theirs := g.built(c, stranger)
 	g.user(c)
 	for _, step := range []string{StepTag, StepBuild, StepReady, StepPassword} {
-		b := provisioning.Build{Step: step, RemoteUser: "2", RemoteID: theirs.RemoteID, Started: g.clock.now()}
+		b := provisioning.Build{Step: step, RemoteUser: "2", RemoteID: theirs.RemoteID, Started: g.Clock.Now()}
 		if _, err := c.Advance(t.Context(), testOrder("svc1"), b); !errors.Is(err, provisioning.ErrPermanent) {
 			t.Errorf("%s = %v, want ErrPermanent", step, err)
 		}
@@ -249,7 +250,7 @@ func TestEndlessInstallationIsReported(t *testing.T) {
 	g := newRig(t, virtbox.Options{BuildTime: 100 * time.Hour})
 	c, o := g.client(), testOrder("svc1")
 	b := g.upTo(c, "svc1", StepReady)
-	b.Started = g.clock.now()
+	b.Started = g.Clock.Now()
 	waits := map[time.Duration]bool{}
 	var err error
 	for range 2000 {
@@ -257,9 +258,9 @@ func TestEndlessInstallationIsReported(t *testing.T) {
 			break
 		}
 		waits[b.Wait] = true
-		g.sleep(b.Wait)
+		g.Sleep(b.Wait)
 	}
-	if !errors.Is(err, provisioning.ErrPermanent) || !waits[pollSoon] || !waits[pollLater] {
-		t.Errorf("err = %v, waits %v; want ErrPermanent after %s and %s", err, waits, pollSoon, pollLater)
+	if !errors.Is(err, provisioning.ErrPermanent) || !waits[panel.PollSoon] || !waits[panel.PollLater] {
+		t.Errorf("err = %v, waits %v; want ErrPermanent after %s and %s", err, waits, panel.PollSoon, panel.PollLater)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/ezscale/ezscale/engine/provisioning"
+	"github.com/ezscale/ezscale/integrations/panel"
 )
 
 // maxPages bounds a paged list, 200 entries each.
@@ -54,22 +55,22 @@ type Template struct {
 }
 
 type packageObject struct {
-	ID             number `json:"id"`
-	Name           text   `json:"name"`
-	Enabled        flag   `json:"enabled"`
-	Memory         number `json:"memory"`
-	PrimaryStorage number `json:"primaryStorage"`
-	Traffic        number `json:"traffic"`
-	CPUCores       number `json:"cpuCores"`
+	ID             panel.Number `json:"id"`
+	Name           panel.Text   `json:"name"`
+	Enabled        panel.Flag   `json:"enabled"`
+	Memory         panel.Number `json:"memory"`
+	PrimaryStorage panel.Number `json:"primaryStorage"`
+	Traffic        panel.Number `json:"traffic"`
+	CPUCores       panel.Number `json:"cpuCores"`
 }
 
 type templateObject struct {
-	ID      number `json:"id"`
-	Name    text   `json:"name"`
-	Version text   `json:"version"`
-	Variant text   `json:"variant"`
-	Type    text   `json:"type"`
-	EOL     flag   `json:"eol"`
+	ID      panel.Number `json:"id"`
+	Name    panel.Text   `json:"name"`
+	Version panel.Text   `json:"version"`
+	Variant panel.Text   `json:"variant"`
+	Type    panel.Text   `json:"type"`
+	EOL     panel.Flag   `json:"eol"`
 }
 
 func (t templateObject) windows() bool {
@@ -77,8 +78,8 @@ func (t templateObject) windows() bool {
 }
 
 type templateGroup struct {
-	Name      text                 `json:"name"`
-	Templates many[templateObject] `json:"templates"`
+	Name      panel.Text                 `json:"name"`
+	Templates panel.Many[templateObject] `json:"templates"`
 }
 
 // Test proves the address, the token and its permissions by reading what a
@@ -97,7 +98,7 @@ func (c *Client) Test(ctx context.Context) error {
 			return fmt.Errorf("virtfusion: probe %s: %w", path, err)
 		}
 		var got any
-		if err := c.do(ctx, request{op: "test the connection (" + path + ")", method: http.MethodGet, path: path, query: query}, &got); err != nil {
+		if err := c.do(ctx, panel.Call{Op: "test the connection (" + path + ")", Method: http.MethodGet, Path: path, Query: query}, &got); err != nil {
 			return fmt.Errorf("virtfusion: the connection needs %s: %w", p.need, err)
 		}
 	}
@@ -106,15 +107,15 @@ func (c *Client) Test(ctx context.Context) error {
 
 // Packages lists the panel's packages (GET /packages).
 func (c *Client) Packages(ctx context.Context) ([]Package, error) {
-	var got answer[many[packageObject]]
-	if err := c.do(ctx, request{op: "list packages", method: http.MethodGet, path: "/packages"}, &got); err != nil {
+	var got answer[panel.Many[packageObject]]
+	if err := c.do(ctx, panel.Call{Op: "list packages", Method: http.MethodGet, Path: "/packages"}, &got); err != nil {
 		return nil, err
 	}
 	list := make([]Package, 0, len(got.Data))
 	for _, p := range got.Data {
 		list = append(list, Package{
-			ID: p.ID.id(), Name: string(p.Name), Enabled: bool(p.Enabled), MemoryMB: p.Memory.times(1),
-			DiskGB: p.PrimaryStorage.times(1), TrafficGB: p.Traffic.times(1), CPUCores: p.CPUCores.times(1),
+			ID: p.ID.ID(), Name: string(p.Name), Enabled: bool(p.Enabled), MemoryMB: p.Memory.Times(1),
+			DiskGB: p.PrimaryStorage.Times(1), TrafficGB: p.Traffic.Times(1), CPUCores: p.CPUCores.Times(1),
 		})
 	}
 	return list, nil
@@ -123,16 +124,16 @@ func (c *Client) Packages(ctx context.Context) ([]Package, error) {
 func (c *Client) readPackage(ctx context.Context, id int64) (packageObject, error) {
 	s := strconv.FormatInt(id, 10)
 	var got answer[packageObject]
-	err := c.do(ctx, request{op: "read package " + s, method: http.MethodGet, path: "/packages/" + s}, &got)
+	err := c.do(ctx, panel.Call{Op: "read package " + s, Method: http.MethodGet, Path: "/packages/" + s}, &got)
 	return got.Data, err
 }
 
 // Groups lists the hypervisor groups (GET /compute/hypervisors/groups).
 func (c *Client) Groups(ctx context.Context) ([]Group, error) {
 	type groupObject struct {
-		ID      number `json:"id"`
-		Name    text   `json:"name"`
-		Enabled flag   `json:"enabled"`
+		ID      panel.Number `json:"id"`
+		Name    panel.Text   `json:"name"`
+		Enabled panel.Flag   `json:"enabled"`
 	}
 	got, err := readPages[groupObject](ctx, c, "list hypervisor groups", "/compute/hypervisors/groups")
 	if err != nil {
@@ -140,7 +141,7 @@ func (c *Client) Groups(ctx context.Context) ([]Group, error) {
 	}
 	list := make([]Group, 0, len(got))
 	for _, g := range got {
-		list = append(list, Group{ID: g.ID.id(), Name: string(g.Name), Enabled: bool(g.Enabled)})
+		list = append(list, Group{ID: g.ID.ID(), Name: string(g.Name), Enabled: bool(g.Enabled)})
 	}
 	return list, nil
 }
@@ -149,24 +150,24 @@ func (c *Client) Groups(ctx context.Context) ([]Group, error) {
 // takes new servers (GET /compute/hypervisors/groups/{id}/resources).
 func (c *Client) Capacity(ctx context.Context, groupID string) ([]Room, error) {
 	type measure struct {
-		Max  number `json:"max"`
-		Free number `json:"free"`
+		Max  panel.Number `json:"max"`
+		Free panel.Number `json:"free"`
 	}
 	type hypervisorRoom struct {
 		Hypervisor struct {
-			Name         text `json:"name"`
-			Enabled      flag `json:"enabled"`
-			Prohibit     flag `json:"prohibit"`
-			Commissioned flag `json:"commissioned"`
+			Name         panel.Text `json:"name"`
+			Enabled      panel.Flag `json:"enabled"`
+			Prohibit     panel.Flag `json:"prohibit"`
+			Commissioned panel.Flag `json:"commissioned"`
 		} `json:"hypervisor"`
 		Resources struct {
-			Servers      maybe[measure] `json:"servers"`
-			Memory       maybe[measure] `json:"memory"`
-			CPUCores     maybe[measure] `json:"cpuCores"`
-			LocalStorage maybe[measure] `json:"localStorage"`
-			Network      maybe[struct {
-				Total maybe[struct {
-					IPv4 maybe[measure] `json:"ipv4"`
+			Servers      panel.Maybe[measure] `json:"servers"`
+			Memory       panel.Maybe[measure] `json:"memory"`
+			CPUCores     panel.Maybe[measure] `json:"cpuCores"`
+			LocalStorage panel.Maybe[measure] `json:"localStorage"`
+			Network      panel.Maybe[struct {
+				Total panel.Maybe[struct {
+					IPv4 panel.Maybe[measure] `json:"ipv4"`
 				}] `json:"total"`
 			}] `json:"network"`
 		} `json:"resources"`
@@ -186,12 +187,12 @@ func (c *Client) Capacity(ctx context.Context, groupID string) ([]Room, error) {
 			continue
 		}
 		room := Room{
-			Hypervisor: string(h.Hypervisor.Name), Servers: -1, MemoryMB: max(h.Resources.Memory.v.Free.times(1), 0),
-			CPUCores: max(h.Resources.CPUCores.v.Free.times(1), 0), DiskGB: max(h.Resources.LocalStorage.v.Free.times(1), 0),
-			IPv4: max(h.Resources.Network.v.Total.v.IPv4.v.Free.times(1), 0),
+			Hypervisor: string(h.Hypervisor.Name), Servers: -1, MemoryMB: max(h.Resources.Memory.V.Free.Times(1), 0),
+			CPUCores: max(h.Resources.CPUCores.V.Free.Times(1), 0), DiskGB: max(h.Resources.LocalStorage.V.Free.Times(1), 0),
+			IPv4: max(h.Resources.Network.V.Total.V.IPv4.V.Free.Times(1), 0),
 		}
-		if h.Resources.Servers.v.Max.value > 0 { // 0 is no limit
-			room.Servers = max(h.Resources.Servers.v.Free.times(1), 0)
+		if h.Resources.Servers.V.Max.Value > 0 { // 0 is no limit
+			room.Servers = max(h.Resources.Servers.V.Free.Times(1), 0)
 		}
 		list = append(list, room)
 	}
@@ -214,15 +215,15 @@ func (c *Client) Templates(ctx context.Context, packageID string) ([]Template, e
 	for _, g := range groups {
 		for _, t := range g.Templates {
 			name := strings.Join(strings.Fields(string(t.Name)+" "+string(t.Version)+" "+string(t.Variant)), " ")
-			list = append(list, Template{ID: t.ID.id(), Name: name, Family: string(g.Name), Windows: t.windows(), EOL: bool(t.EOL)})
+			list = append(list, Template{ID: t.ID.ID(), Name: name, Family: string(g.Name), Windows: t.windows(), EOL: bool(t.EOL)})
 		}
 	}
 	return list, nil
 }
 
 func (c *Client) readTemplates(ctx context.Context, op, path string) ([]templateGroup, error) {
-	var got answer[many[templateGroup]]
-	err := c.do(ctx, request{op: op, method: http.MethodGet, path: path}, &got)
+	var got answer[panel.Many[templateGroup]]
+	err := c.do(ctx, panel.Call{Op: op, Method: http.MethodGet, Path: path}, &got)
 	return got.Data, err
 }
 
@@ -237,7 +238,7 @@ func (c *Client) findTemplate(ctx context.Context, p plan) (Template, error) {
 			return t, nil
 		}
 	}
-	return Template{}, refuse(provisioning.ErrPermanent, "check the plan",
+	return Template{}, vendor.Refuse(provisioning.ErrPermanent, "check the plan",
 		"the setting %s is %d, which package %d does not offer", SettingTemplate, p.templateID, p.packageID)
 }
 
@@ -250,8 +251,8 @@ func (c *Client) userServers(ctx context.Context, userID string) ([]server, erro
 		return nil, err
 	}
 	list, err := readPages[server](ctx, c, op, "/servers/user/"+id)
-	if slices.ContainsFunc(list, func(s server) bool { return s.ID.id() == "" }) {
-		return nil, refuse(provisioning.ErrTemporary, op, "an entry has no id")
+	if slices.ContainsFunc(list, func(s server) bool { return s.ID.ID() == "" }) {
+		return nil, vendor.Refuse(provisioning.ErrTemporary, op, "an entry has no id")
 	}
 	return list, err
 }
@@ -265,22 +266,22 @@ func readPages[T any](ctx context.Context, c *Client, op, path string) ([]T, err
 		if n > 1 {
 			query.Set("page", strconv.Itoa(n))
 		}
-		r := request{op: op, method: http.MethodGet, path: path, query: query}
+		r := panel.Call{Op: op, Method: http.MethodGet, Path: path, Query: query}
 		var got page
 		if err := c.do(ctx, r, &got); err != nil {
 			return nil, err
 		}
-		part, ok := wholeList[T](got.Data)
+		part, ok := panel.WholeList[T](got.Data)
 		if !ok {
-			return nil, undecodable(r, http.StatusOK, "the answer is not a list")
+			return nil, vendor.Unreadable(r, http.StatusOK, "the answer is not a list")
 		}
 		all = append(all, part...)
-		if !got.LastPage.ok || got.LastPage.value <= float64(n) {
+		if !got.LastPage.OK || got.LastPage.Value <= float64(n) {
 			return all, nil
 		}
-		if got.CurrentPage.value != float64(n) {
-			return nil, undecodable(r, http.StatusOK, "the list repeats itself")
+		if got.CurrentPage.Value != float64(n) {
+			return nil, vendor.Unreadable(r, http.StatusOK, "the list repeats itself")
 		}
 	}
-	return nil, refuse(provisioning.ErrPermanent, op, "the list is longer than %d pages", maxPages)
+	return nil, vendor.Refuse(provisioning.ErrPermanent, op, "the list is longer than %d pages", maxPages)
 }

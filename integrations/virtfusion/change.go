@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/ezscale/ezscale/engine/provisioning"
+	"github.com/ezscale/ezscale/integrations/panel"
 )
 
 // What a change of plan does at the panel:
@@ -57,7 +58,7 @@ func (c *Client) ChangePlan(ctx context.Context, w provisioning.PlanWish) (provi
 		return provisioning.PlanChange{}, ch.left()
 	}
 	if ch.server.busy() || ch.server.phase() == phaseWorking {
-		return provisioning.PlanChange{}, refuse(provisioning.ErrTemporary, ch.op, "the panel is busy with it")
+		return provisioning.PlanChange{}, vendor.Refuse(provisioning.ErrTemporary, ch.op, "the panel is busy with it")
 	}
 	if err := ch.addAddresses(ctx); err != nil {
 		return provisioning.PlanChange{}, err
@@ -87,16 +88,16 @@ func (c *Client) look(ctx context.Context, w provisioning.PlanWish) (*change, er
 	}
 	id, err := strconv.ParseInt(ch.setting(w.To, SettingPackage), 10, 64)
 	if err != nil || id < 1 {
-		return nil, refuse(provisioning.ErrPermanent, ch.op, "the setting %s must be a whole number from 1, it is %q", SettingPackage, w.To[SettingPackage])
+		return nil, vendor.Refuse(provisioning.ErrPermanent, ch.op, "the setting %s must be a whole number from 1, it is %q", SettingPackage, w.To[SettingPackage])
 	}
 	if ch.pack, err = c.readPackage(ctx, id); err != nil {
 		return nil, err
 	}
-	has, gets := ch.server.Settings.v.Resources.v.Storage, ch.pack.PrimaryStorage
-	if has.ok && gets.ok && gets.value < has.value {
+	has, gets := ch.server.Settings.V.Resources.V.Storage, ch.pack.PrimaryStorage
+	if has.OK && gets.OK && gets.Value < has.Value {
 		return nil, fmt.Errorf("virtfusion: %s: %w", ch.op, &provisioning.ImpossibleError{
 			Code: "disk_shrinks", Setting: SettingPackage,
-			Reason: fmt.Sprintf("The disk of a server cannot shrink, and this would take it from %v GB to %v GB. Please choose a plan with at least as much disk, or order a new server.", has.value, gets.value),
+			Reason: fmt.Sprintf("The disk of a server cannot shrink, and this would take it from %v GB to %v GB. Please choose a plan with at least as much disk, or order a new server.", has.Value, gets.Value),
 		})
 	}
 	return ch, nil
@@ -132,7 +133,7 @@ func (ch *change) compare() error {
 	if s := ch.setting(w.To, SettingIPv4); s != "" {
 		var err error
 		if want, err = strconv.ParseInt(s, 10, 64); err != nil || want < 0 || want > maxIPv4 {
-			return refuse(provisioning.ErrPermanent, ch.op, "the setting %s must be 0 to %d, it is %q", SettingIPv4, maxIPv4, s)
+			return vendor.Refuse(provisioning.ErrPermanent, ch.op, "the setting %s must be 0 to %d, it is %q", SettingIPv4, maxIPv4, s)
 		}
 	}
 	ch.missing = want - ch.server.ipv4Count()
@@ -163,16 +164,16 @@ func (ch *change) left() error {
 	if len(ch.people) == 0 {
 		return nil
 	}
-	return refuse(provisioning.ErrStaff, ch.op, "in the panel, %s", strings.Join(ch.people, " and "))
+	return vendor.Refuse(provisioning.ErrStaff, ch.op, "in the panel, %s", strings.Join(ch.people, " and "))
 }
 
 func (ch *change) addAddresses(ctx context.Context) error {
 	if ch.missing == 0 {
 		return nil
 	}
-	r := request{
-		op: ch.op, effect: grows, method: http.MethodPost, path: "/servers/" + ch.server.ID.id() + "/ipv4Qty",
-		body: struct {
+	r := panel.Call{
+		Op: ch.op, Effect: panel.Grows, Method: http.MethodPost, Path: "/servers/" + ch.server.ID.ID() + "/ipv4Qty",
+		Body: struct {
 			Interface string `json:"interface"`
 			Quantity  int64  `json:"quantity"`
 		}{"primary", ch.missing},
@@ -201,9 +202,9 @@ func (ch *change) setPackage(ctx context.Context) error {
 	if !ch.resize {
 		return nil
 	}
-	return ch.c.do(ctx, request{
-		op: ch.op, effect: grows, method: http.MethodPut, path: "/servers/" + ch.server.ID.id() + "/package/" + ch.pack.ID.id(),
-		body: packageChange{true, true, true, true, true, true, true, true, true, true, false},
+	return ch.c.do(ctx, panel.Call{
+		Op: ch.op, Effect: panel.Grows, Method: http.MethodPut, Path: "/servers/" + ch.server.ID.ID() + "/package/" + ch.pack.ID.ID(),
+		Body: packageChange{true, true, true, true, true, true, true, true, true, true, false},
 	}, nil)
 }
 
@@ -215,22 +216,22 @@ func (ch *change) confirm(ctx context.Context) (provisioning.PlanChange, error) 
 		return provisioning.PlanChange{}, err
 	}
 	if want := ch.server.ipv4Count() + ch.missing; s.ipv4Count() < want {
-		return provisioning.PlanChange{}, refuse(provisioning.ErrTemporary, ch.op, "the panel shows %d IPv4 addresses, not %d", s.ipv4Count(), want)
+		return provisioning.PlanChange{}, vendor.Refuse(provisioning.ErrTemporary, ch.op, "the panel shows %d IPv4 addresses, not %d", s.ipv4Count(), want)
 	}
 	if !ch.resize {
 		return provisioning.PlanChange{}, nil
 	}
-	has, p := s.Settings.v.Resources.v, ch.pack
+	has, p := s.Settings.V.Resources.V, ch.pack
 	for _, part := range []struct {
 		what      string
-		has, want number
+		has, want panel.Number
 	}{{"memory", has.Memory, p.Memory}, {"disk", has.Storage, p.PrimaryStorage}, {"processor cores", has.CPUCores, p.CPUCores}, {"traffic", has.Traffic, p.Traffic}} {
-		if part.has.ok && part.want.ok && part.has.value != part.want.value {
-			return provisioning.PlanChange{}, refuse(provisioning.ErrTemporary, ch.op, "the panel shows %v as its %s, not %v", part.has.value, part.what, part.want.value)
+		if part.has.OK && part.want.OK && part.has.Value != part.want.Value {
+			return provisioning.PlanChange{}, vendor.Refuse(provisioning.ErrTemporary, ch.op, "the panel shows %v as its %s, not %v", part.has.Value, part.what, part.want.Value)
 		}
 	}
 	restart, err := ch.needsRestart(ctx)
-	return provisioning.PlanChange{Restart: restart && powerState(string(s.RemoteState.v.State)) != provisioning.PowerStopped}, err
+	return provisioning.PlanChange{Restart: restart && powerState(string(s.RemoteState.V.State)) != provisioning.PowerStopped}, err
 }
 
 // needsRestart compares the packages rather than the server before and after, so

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/ezscale/ezscale/engine/provisioning"
+	"github.com/ezscale/ezscale/integrations/panel"
+	"github.com/ezscale/ezscale/integrations/sandbox/paneltest"
 	"github.com/ezscale/ezscale/integrations/sandbox/virtbox"
 )
 
@@ -77,15 +79,8 @@ func TestTokenIsNeverPrinted(t *testing.T) {
 // answering is a client of a panel that gives one answer to everything.
 func answering(t *testing.T, status int, body string, header ...string) *Client {
 	t.Helper()
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		for i := 0; i+1 < len(header); i += 2 {
-			w.Header().Set(header[i], header[i+1])
-		}
-		w.WriteHeader(status)
-		_, _ = w.Write([]byte(body))
-	}))
-	t.Cleanup(srv.Close)
-	c, err := New(Config{BaseURL: srv.URL, Token: testToken, Now: newClock().now}, srv.Client())
+	url, client := paneltest.Answering(t, status, body, header...)
+	c, err := New(Config{BaseURL: url, Token: testToken, Now: paneltest.NewClock().Now}, client)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,9 +124,9 @@ func TestEveryAnswerHasItsClass(t *testing.T) {
 	for _, s := range scenarios {
 		t.Run(s.name, func(t *testing.T) {
 			c := answering(t, s.status, s.body, "Location", "https://evil.example/")
-			for e, want := range map[effect]error{reads: s.read, writes: s.write, createsServer: s.creates} {
+			for e, want := range map[panel.Effect]error{panel.Reads: s.read, panel.Writes: s.write, panel.Grows: s.creates} {
 				var out answer[server]
-				err := c.do(t.Context(), request{op: "try", effect: e, method: http.MethodPost, path: "/servers"}, &out)
+				err := c.do(t.Context(), panel.Call{Op: "try", Effect: e, Method: http.MethodPost, Path: "/servers"}, &out)
 				if !errors.Is(err, want) || provisioning.Classify(err) != provisioning.Classify(want) {
 					t.Errorf("effect %d: %v, want %v", e, err, want)
 				}
@@ -143,13 +138,27 @@ func TestEveryAnswerHasItsClass(t *testing.T) {
 	}
 }
 
+// Half of "server not found" is no proof that a server is gone, nor a refusal.
+func TestARefusalThatWasCutOffIsNone(t *testing.T) {
+	c := answering(t, 404, `{"msg":"server not fou`, "Content-Type", "application/json")
+	if gone, err := c.Terminate(t.Context(), "7"); gone || !errors.Is(err, provisioning.ErrTemporary) {
+		t.Errorf("Terminate = %t, %v; want it to be asked again", gone, err)
+	}
+	for effect, want := range map[panel.Effect]error{panel.Reads: provisioning.ErrTemporary, panel.Writes: provisioning.ErrOutcomeUnknown} {
+		err := c.do(t.Context(), panel.Call{Op: "try", Effect: effect, Method: http.MethodPost, Path: "/servers"}, nil)
+		if !errors.Is(err, want) || errors.Is(err, provisioning.ErrPermanent) {
+			t.Errorf("effect %d: %v, want %v", effect, err, want)
+		}
+	}
+}
+
 func TestRetryAfterIsPassedOn(t *testing.T) {
-	now := newClock().now()
+	now := paneltest.NewClock().Now()
 	for header, want := range map[string]time.Duration{
 		"7": 7 * time.Second, "": 0, "-3": 0, "soon": 0, "999999999": time.Hour, now.Add(90 * time.Second).Format(http.TimeFormat): 90 * time.Second,
 	} {
 		err := answering(t, 429, "", "Retry-After", header).Test(t.Context())
-		var api *APIError
+		var api *panel.Error
 		if !errors.As(err, &api) || api.RetryAfter != want {
 			t.Errorf("Retry-After %q: %v, want %s", header, err, want)
 		}
@@ -163,13 +172,13 @@ func TestUnreachablePanelGotNothing(t *testing.T) {
 	tlsSrv.Config.ErrorLog = log.New(io.Discard, "", 0) // the refused handshake is expected
 	defer tlsSrv.Close()
 	for name, url := range map[string]string{
-		"nobody listens": srv.URL, "no such host": "https://panel.invalid", "an unknown certificate": tlsSrv.URL, "no TLS": strings.Replace(newRig(t, virtbox.Options{}).url, "http:", "https:", 1),
+		"nobody listens": srv.URL, "no such host": "https://panel.invalid", "an unknown certificate": tlsSrv.URL, "no TLS": strings.Replace(newRig(t, virtbox.Options{}).URL, "http:", "https:", 1),
 	} {
 		c, err := New(Config{BaseURL: url, Token: testToken}, &http.Client{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = c.do(t.Context(), request{op: "try", effect: createsServer, method: http.MethodPost, path: "/servers", body: struct{}{}}, nil)
+		err = c.do(t.Context(), panel.Call{Op: "try", Effect: panel.Grows, Method: http.MethodPost, Path: "/servers", Body: struct{}{}}, nil)
 		if provisioning.Classify(err) != provisioning.ClassTemporary || strings.Contains(err.Error(), "/servers") {
 			t.Errorf("%s: %v, want ErrTemporary without the address", name, err)
 		}
@@ -177,7 +186,7 @@ func TestUnreachablePanelGotNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	c := answering(t, 200, "{}")
-	if err := c.do(ctx, request{op: "try", effect: createsServer, method: http.MethodPost, path: "/servers"}, nil); provisioning.Classify(err) != provisioning.ClassTemporary {
+	if err := c.do(ctx, panel.Call{Op: "try", Effect: panel.Grows, Method: http.MethodPost, Path: "/servers"}, nil); provisioning.Classify(err) != provisioning.ClassTemporary {
 		t.Errorf("canceled before: %v, want ErrTemporary", err)
 	}
 }
@@ -189,8 +198,8 @@ func TestMessagesAreFitForALog(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := parseMessage(raw)
-	if strings.ContainsAny(got, "\n\x1b") || len([]rune(got)) > maxMessage+1 {
-		t.Errorf("parseMessage = %q, want one line of at most %d runes", got, maxMessage)
+	if strings.ContainsAny(got, "\n\x1b") || len([]rune(got)) > panel.MaxMessage+1 {
+		t.Errorf("parseMessage = %q, want one line of at most %d runes", got, panel.MaxMessage)
 	}
 }
 

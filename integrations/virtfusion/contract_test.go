@@ -6,20 +6,16 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/ezscale/ezscale/engine/provisioning"
 	"github.com/ezscale/ezscale/engine/provisioning/adaptertest"
-	"github.com/ezscale/ezscale/integrations/sandbox/fault"
+	"github.com/ezscale/ezscale/integrations/sandbox/paneltest"
 	"github.com/ezscale/ezscale/integrations/sandbox/virtbox"
 )
 
 func TestContract(t *testing.T) {
 	adaptertest.Run(t, func(t *testing.T) adaptertest.Harness { return harness(t, virtbox.Options{}) })
 }
-
-// deadline must leave room for a busy machine; Slow waits longer.
-const deadline = 500 * time.Millisecond
 
 // calls names the changing call of each step by method and start of the path.
 var calls = map[string]string{
@@ -45,9 +41,9 @@ func harness(t *testing.T, opts virtbox.Options) adaptertest.Harness {
 		Restart:  func() provisioning.Creator { return g.client() },
 		BadKey:   func() provisioning.Creator { return g.clientWith("wrong") },
 		Order:    func(n int) provisioning.Order { return testOrder("svc" + strconv.Itoa(n)) },
-		Now:      g.clock.now,
-		Sleep:    g.sleep,
-		Deadline: deadline,
+		Now:      g.Clock.Now,
+		Sleep:    g.Sleep,
+		Deadline: paneltest.Deadline,
 		Effects:  []string{StepUser, StepCreate, StepTag, StepBuild},
 		Create:   StepCreate,
 		Break:    func(step string, m adaptertest.Mishap) { g.breakCall(calls[step], m) },
@@ -85,21 +81,10 @@ func (g *rig) size(id string) string {
 }
 
 func (g *rig) breakCall(match string, m adaptertest.Mishap) {
-	kinds := map[adaptertest.Mishap]fault.Kind{
-		adaptertest.LostAnswer: fault.LostAnswer, adaptertest.After500: fault.After500, adaptertest.Truncated: fault.Truncated,
-		adaptertest.HTML502: fault.HTML502, adaptertest.RateLimited: fault.RateLimited,
-	}
-	if k, ok := kinds[m]; ok {
-		g.box.Faults().Add(fault.Fault{Match: match, Kind: k, Times: 1})
+	if g.Break(g.box.Faults(), match, m) {
 		return
 	}
 	switch m {
-	case adaptertest.Refused:
-		g.dial.add(dialFault{match: match})
-	case adaptertest.Slow:
-		g.dial.add(dialFault{match: match, slow: true})
-	case adaptertest.Late:
-		g.dial.add(dialFault{match: match, late: true})
 	case adaptertest.Locked:
 		g.box.Answer(match, http.StatusLocked, `{"msg":"the server is locked"}`, 1)
 	case adaptertest.Unauthorized:

@@ -2,12 +2,10 @@ package virtfusion
 
 import (
 	"context"
-	"maps"
-	"slices"
 	"strconv"
-	"time"
 
 	"github.com/ezscale/ezscale/engine/provisioning"
+	"github.com/ezscale/ezscale/integrations/panel"
 )
 
 // The steps of a build, in order. StepPassword does work only when the answer
@@ -49,7 +47,7 @@ func (c *Client) Advance(ctx context.Context, o provisioning.Order, b provisioni
 	if err != nil {
 		return b, err
 	}
-	next := prepare(b)
+	next := panel.Prepare(b)
 	switch b.Step {
 	case "", StepUser:
 		next, err = c.stepUser(ctx, o, next)
@@ -64,7 +62,7 @@ func (c *Client) Advance(ctx context.Context, o provisioning.Order, b provisioni
 	case StepPassword:
 		next, err = c.stepPassword(ctx, o, next)
 	default:
-		err = refuse(provisioning.ErrPermanent, "build service "+o.ServiceID, "there is no step %q", b.Step)
+		err = vendor.Refuse(provisioning.ErrPermanent, "build service "+o.ServiceID, "there is no step %q", b.Step)
 	}
 	if err != nil {
 		return b, err
@@ -86,7 +84,7 @@ func (c *Client) Recover(ctx context.Context, o provisioning.Order, b provisioni
 	if err != nil {
 		return b, err
 	}
-	next := prepare(b)
+	next := panel.Prepare(b)
 	switch b.Step {
 	case "", StepUser:
 		next, err = c.recoverUser(ctx, o, next)
@@ -99,30 +97,12 @@ func (c *Client) Recover(ctx context.Context, o provisioning.Order, b provisioni
 	case StepReady, StepPassword:
 		return b, nil // reading repeats, and a password may be set twice
 	default:
-		err = refuse(provisioning.ErrPermanent, "recover service "+o.ServiceID, "there is no step %q", b.Step)
+		err = vendor.Refuse(provisioning.ErrPermanent, "recover service "+o.ServiceID, "there is no step %q", b.Step)
 	}
 	if err != nil {
 		return b, err
 	}
 	return next, nil
-}
-
-// prepare copies what a step may change.
-func prepare(b provisioning.Build) provisioning.Build {
-	b.Data = maps.Clone(b.Data)
-	if b.Data == nil {
-		b.Data = map[string]string{}
-	}
-	b.Addresses = slices.Clone(b.Addresses)
-	b.Secret = nil // it is handed out once
-	b.Wait = 0
-	return b
-}
-
-// move goes on to a step, whose call has not been made yet.
-func move(b provisioning.Build, step string) provisioning.Build {
-	b.Step, b.Started = step, time.Time{}
-	return b
 }
 
 func (c *Client) stepUser(ctx context.Context, o provisioning.Order, b provisioning.Build) (provisioning.Build, error) {
@@ -151,11 +131,11 @@ func (c *Client) withUser(ctx context.Context, b provisioning.Build, userID stri
 	}
 	highest := 0.0
 	for _, s := range servers {
-		highest = max(highest, s.ID.value)
+		highest = max(highest, s.ID.Value)
 	}
 	b.RemoteUser = userID
 	b.Data[dataBaseline] = strconv.FormatFloat(highest, 'f', 0, 64)
-	return move(b, StepCreate), nil
+	return panel.Move(b, StepCreate), nil
 }
 
 // stepCreate allocates a server (POST /servers). Everything that can be refused
@@ -163,7 +143,7 @@ func (c *Client) withUser(ctx context.Context, b provisioning.Build, userID stri
 func (c *Client) stepCreate(ctx context.Context, o provisioning.Order, p plan, b provisioning.Build) (provisioning.Build, error) {
 	op := "create the server of service " + o.ServiceID
 	if b.Started.IsZero() || b.RemoteUser == "" {
-		return b, refuse(provisioning.ErrPermanent, op, "Build.Started and RemoteUser must be stored before")
+		return b, vendor.Refuse(provisioning.ErrPermanent, op, "Build.Started and RemoteUser must be stored before")
 	}
 	tpl, err := c.findTemplate(ctx, p)
 	if err != nil {
@@ -173,9 +153,9 @@ func (c *Client) stepCreate(ctx context.Context, o provisioning.Order, p plan, b
 		b.Data[dataWindows] = "true"
 	}
 	if !c.creates.begin(b.RemoteUser, o.ServiceID, c.now()) {
-		return b, refuse(provisioning.ErrTemporary, op, "another create for this customer is being resolved")
+		return b, vendor.Refuse(provisioning.ErrTemporary, op, "another create for this customer is being resolved")
 	}
-	c.creates.called(o.ServiceID, c.now())
+	c.calls.Made(o.ServiceID)
 	id, err := c.createServer(ctx, op, p, b.RemoteUser)
 	unknown := provisioning.Classify(err) == provisioning.ClassUnknown
 	if err == nil {
@@ -186,17 +166,17 @@ func (c *Client) stepCreate(ctx context.Context, o provisioning.Order, p plan, b
 		return b, err
 	}
 	b.RemoteID = id
-	return move(b, StepTag), nil
+	return panel.Move(b, StepTag), nil
 }
 
 func (c *Client) createServer(ctx context.Context, op string, p plan, userID string) (string, error) {
 	user, err := strconv.ParseInt(userID, 10, 64)
 	if err != nil {
-		return "", refuse(provisioning.ErrPermanent, op, "the remote user %q is no number", userID)
+		return "", vendor.Refuse(provisioning.ErrPermanent, op, "the remote user %q is no number", userID)
 	}
-	r := request{
-		op: op, effect: createsServer, method: "POST", path: "/servers",
-		body: struct {
+	r := panel.Call{
+		Op: op, Effect: panel.Grows, Method: "POST", Path: "/servers",
+		Body: struct {
 			PackageID int64 `json:"packageId"`
 			UserID    int64 `json:"userId"`
 			// The field takes a hypervisor group, despite its name.
@@ -208,8 +188,8 @@ func (c *Client) createServer(ctx context.Context, op string, p plan, userID str
 	if err := c.do(ctx, r, &got); err != nil {
 		return "", err
 	}
-	if id := got.Data.ID.id(); id != "" {
+	if id := got.Data.ID.ID(); id != "" {
 		return id, nil
 	}
-	return "", undecodable(r, 201, "the server has no id")
+	return "", vendor.Unreadable(r, 201, "the server has no id")
 }

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/ezscale/ezscale/integrations/panel"
 )
 
 // FuzzServer: whatever the panel sends, reading a server does not panic, and
@@ -36,7 +38,7 @@ func FuzzServer(f *testing.F) {
 			checkServer(t, got.Data)
 		}
 		var months answer[struct {
-			Monthly many[period] `json:"monthly"`
+			Monthly panel.Many[period] `json:"monthly"`
 		}]
 		if json.Unmarshal(raw, &months) == nil {
 			for _, p := range months.Data.Monthly {
@@ -47,7 +49,7 @@ func FuzzServer(f *testing.F) {
 		}
 		var list page
 		if json.Unmarshal(raw, &list) == nil {
-			wholeList[server](list.Data)
+			panel.WholeList[server](list.Data)
 		}
 	})
 }
@@ -62,14 +64,14 @@ func checkServer(t *testing.T, s server) {
 			}
 		}
 	}
-	live := s.RemoteState.v
+	live := s.RemoteState.V
 	if p := percent(live.CPU); p < -1 || p > 100 {
 		t.Errorf("%d percent", p)
 	}
-	if used, total := live.Memory.v.usage(); used < -1 || total < -1 || used > total && used >= 0 {
+	if used, total := live.Memory.V.usage(); used < -1 || total < -1 || used > total && used >= 0 {
 		t.Errorf("memory %d of %d", used, total)
 	}
-	if used, total := diskUsage(live.Agent.v.FSInfo); used < -1 || total < -1 || used > total {
+	if used, total := diskUsage(live.Agent.V.FSInfo); used < -1 || total < -1 || used > total {
 		t.Errorf("disk %d of %d", used, total)
 	}
 }
@@ -84,7 +86,7 @@ func FuzzErrorBody(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		msg := parseMessage(raw)
-		if !utf8.ValidString(msg) || utf8.RuneCountInString(msg) > maxMessage+1 {
+		if !utf8.ValidString(msg) || utf8.RuneCountInString(msg) > panel.MaxMessage+1 {
 			t.Errorf("message %q", msg)
 		}
 		for _, r := range msg {
@@ -92,7 +94,7 @@ func FuzzErrorBody(f *testing.F) {
 				t.Errorf("message %q has a control character", msg)
 			}
 		}
-		for _, e := range []effect{reads, writes, createsServer} {
+		for _, e := range []panel.Effect{panel.Reads, panel.Writes, panel.Grows} {
 			for _, status := range []int{301, 400, 404, 422, 500} {
 				if classOf(e, status, msg) == nil {
 					t.Errorf("status %d has no class", status)

@@ -1,183 +1,36 @@
 package virtfusion
 
 import (
-	"context"
-	"errors"
-	"io"
-	"log"
-	"net"
 	"net/http"
-	"net/http/httptest"
-	"slices"
-	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/ezscale/ezscale/engine/provisioning"
+	"github.com/ezscale/ezscale/integrations/sandbox/paneltest"
 	"github.com/ezscale/ezscale/integrations/sandbox/virtbox"
 )
 
 const testToken = "tok_9f2c-secret"
 
-// clock is a time that only tests move.
-type clock struct {
-	mu sync.Mutex
-	t  time.Time
-}
-
-func newClock() *clock { return &clock{t: time.Date(2026, 1, 31, 10, 0, 0, 0, time.UTC)} }
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.t
-}
-
-func (c *clock) add(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.t = c.t.Add(d)
-}
-
-// rig is a panel, a client and the clock they share.
+// rig is a panel behind a network.
 type rig struct {
-	t     *testing.T
-	clock *clock
-	box   *virtbox.Box
-	url   string
-	http  *http.Client
-	dial  *dialer
-}
-
-// dialFault is one call that goes wrong on our side of the network: it is not
-// sent at all, or its answer comes after the caller has given up.
-type dialFault struct {
-	match string // start of "METHOD /path"
-	slow  bool
-	late  bool // the panel gets it after lateBy
-}
-
-// lateBy is how long a late request is under way.
-const lateBy = 20 * time.Second
-
-// dialer applies the faults that tests ask for, each once.
-type dialer struct {
-	mu     sync.Mutex
-	faults []dialFault
-	next   http.RoundTripper
-	clock  *clock
-	late   []lateRequest
-}
-
-// lateRequest has left us and not yet reached the panel.
-type lateRequest struct {
-	due time.Time
-	r   *http.Request
-}
-
-// deliver hands over what is due by now.
-func (d *dialer) deliver() {
-	d.mu.Lock()
-	due := slices.Clone(d.late)
-	d.late = slices.DeleteFunc(d.late, func(l lateRequest) bool { return !d.clock.now().Before(l.due) })
-	d.mu.Unlock()
-	for _, l := range due {
-		if d.clock.now().Before(l.due) {
-			continue
-		}
-		if resp, err := d.next.RoundTrip(l.r); err == nil {
-			_ = resp.Body.Close()
-		}
-	}
-}
-
-// postpone keeps a copy of a request for later and lets its caller wait.
-func (d *dialer) postpone(r *http.Request) error {
-	cp := r.Clone(context.WithoutCancel(r.Context()))
-	if r.GetBody != nil {
-		body, err := r.GetBody()
-		if err != nil {
-			return err
-		}
-		cp.Body = body
-	}
-	d.mu.Lock()
-	d.late = append(d.late, lateRequest{d.clock.now().Add(lateBy), cp})
-	d.mu.Unlock()
-	<-r.Context().Done()
-	return r.Context().Err()
-}
-
-func (d *dialer) add(f dialFault) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.faults = append(d.faults, f)
-}
-
-func (d *dialer) take(r *http.Request) (dialFault, bool) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for i, f := range d.faults {
-		if strings.HasPrefix(r.Method+" "+r.URL.Path, f.match) {
-			d.faults = slices.Delete(d.faults, i, i+1)
-			return f, true
-		}
-	}
-	return dialFault{}, false
-}
-
-func (d *dialer) RoundTrip(r *http.Request) (*http.Response, error) {
-	f, broken := d.take(r)
-	switch {
-	case !broken:
-		return d.next.RoundTrip(r)
-	case f.late:
-		return nil, d.postpone(r)
-	case !f.slow:
-		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
-	}
-	resp, err := d.next.RoundTrip(r.WithContext(context.WithoutCancel(r.Context())))
-	if err != nil {
-		return nil, err
-	}
-	_ = resp.Body.Close()
-	<-r.Context().Done()
-	return nil, r.Context().Err()
-}
-
-// timeout is a context that ends soon.
-func timeout(t *testing.T) (context.Context, context.CancelFunc) {
-	t.Helper()
-	return context.WithTimeout(t.Context(), deadline)
+	*paneltest.Network
+	t   *testing.T
+	box *virtbox.Box
 }
 
 func newRig(t *testing.T, opts virtbox.Options) *rig {
 	t.Helper()
-	g := &rig{t: t, clock: newClock()}
-	opts.Token, opts.Now = testToken, g.clock.now
-	g.box = virtbox.New(opts)
-	srv := httptest.NewUnstartedServer(g.box.Handler())
-	srv.Config.ErrorLog = log.New(io.Discard, "", 0) // cut connections are expected
-	srv.Start()
-	t.Cleanup(srv.Close)
-	g.url = srv.URL
-	g.dial = &dialer{next: srv.Client().Transport, clock: g.clock}
-	g.http = &http.Client{Transport: g.dial}
-	return g
-}
-
-// sleep moves the clock and delivers what becomes due.
-func (g *rig) sleep(d time.Duration) {
-	g.clock.add(d)
-	g.dial.deliver()
+	clock := paneltest.NewClock()
+	opts.Token, opts.Now = testToken, clock.Now
+	box := virtbox.New(opts)
+	return &rig{paneltest.Listen(t, clock, func(string) http.Handler { return box.Handler() }), t, box}
 }
 
 func (g *rig) client() *Client { return g.clientWith(testToken) }
 
 func (g *rig) clientWith(token string) *Client {
 	g.t.Helper()
-	c, err := New(Config{BaseURL: g.url, Token: token, Now: g.clock.now}, g.http)
+	c, err := New(Config{BaseURL: g.URL, Token: token, Now: g.Clock.Now}, g.HTTP)
 	if err != nil {
 		g.t.Fatalf("New: %v", err)
 	}
@@ -194,20 +47,6 @@ func testOrder(service string) provisioning.Order {
 // built builds a service to the end, as its caller would.
 func (g *rig) built(c *Client, o provisioning.Order) provisioning.Build {
 	g.t.Helper()
-	b := provisioning.Build{}
-	for range 100 {
-		if b.Started.IsZero() {
-			b.Started = g.clock.now()
-		}
-		next, err := c.Advance(g.t.Context(), o, b)
-		if err != nil {
-			g.t.Fatalf("Advance(%q): %v", b.Step, err)
-		}
-		if b = next; b.Done {
-			return b
-		}
-		g.sleep(b.Wait)
-	}
-	g.t.Fatalf("the build of %s has not ended: %+v", o.ServiceID, b)
+	b, _ := g.UpTo(c, o, "")
 	return b
 }

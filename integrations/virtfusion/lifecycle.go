@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/ezscale/ezscale/engine/provisioning"
+	"github.com/ezscale/ezscale/integrations/panel"
 )
 
 // The remote id is the panel's plain server id. Whose server that is says
@@ -39,7 +40,7 @@ func (c *Client) setSuspended(ctx context.Context, remoteID string, want bool) e
 	if err != nil || bool(s.Suspended) == want {
 		return err
 	}
-	err = c.do(ctx, request{op: op, effect: writes, method: http.MethodPost, path: "/servers/" + s.ID.id() + "/" + verb}, nil)
+	err = c.do(ctx, panel.Call{Op: op, Effect: panel.Writes, Method: http.MethodPost, Path: "/servers/" + s.ID.ID() + "/" + verb}, nil)
 	if err != nil && !errors.Is(err, provisioning.ErrOutcomeUnknown) {
 		return err
 	}
@@ -47,7 +48,7 @@ func (c *Client) setSuspended(ctx context.Context, remoteID string, want bool) e
 		return err
 	}
 	if bool(s.Suspended) != want {
-		return refuse(provisioning.ErrTemporary, op, "the panel does not show it yet")
+		return vendor.Refuse(provisioning.ErrTemporary, op, "the panel does not show it yet")
 	}
 	return nil
 }
@@ -65,10 +66,10 @@ func (c *Client) Terminate(ctx context.Context, remoteID string) (gone bool, err
 		return false, err
 	}
 	if s.Protected {
-		return false, refuse(provisioning.ErrPermanent, op, "it is protected in the panel; remove the protection there first")
+		return false, vendor.Refuse(provisioning.ErrPermanent, op, "it is protected in the panel; remove the protection there first")
 	}
-	err = c.do(ctx, request{
-		op: op, effect: writes, method: http.MethodDelete, path: "/servers/" + s.ID.id(), query: url.Values{"delay": {"0"}},
+	err = c.do(ctx, panel.Call{
+		Op: op, Effect: panel.Writes, Method: http.MethodDelete, Path: "/servers/" + s.ID.ID(), Query: url.Values{"delay": {"0"}},
 	}, nil)
 	switch {
 	case errors.Is(err, provisioning.ErrNotFound):
@@ -84,7 +85,7 @@ func (c *Client) Terminate(ctx context.Context, remoteID string) (gone bool, err
 	case err != nil:
 		return false, err
 	case lostAnswer != nil:
-		return false, refuse(provisioning.ErrTemporary, op, "the answer was lost and the server is still there")
+		return false, vendor.Refuse(provisioning.ErrTemporary, op, "the answer was lost and the server is still there")
 	}
 	return false, nil
 }
@@ -100,13 +101,13 @@ func (c *Client) readServerWith(ctx context.Context, op, remoteID string, query 
 	if err != nil {
 		return server{}, err
 	}
-	r := request{op: op, method: http.MethodGet, path: "/servers/" + id, query: query}
+	r := panel.Call{Op: op, Method: http.MethodGet, Path: "/servers/" + id, Query: query}
 	var got answer[server]
 	if err := c.do(ctx, r, &got); err != nil {
 		return server{}, err
 	}
-	if got.Data.ID.id() != id {
-		return server{}, undecodable(r, http.StatusOK, "the answer is about another server")
+	if got.Data.ID.ID() != id {
+		return server{}, vendor.Unreadable(r, http.StatusOK, "the answer is about another server")
 	}
 	return got.Data, nil
 }
@@ -115,7 +116,7 @@ func (c *Client) readServerWith(ctx context.Context, op, remoteID string, query 
 func serverID(op, remoteID string) (string, error) {
 	n, err := strconv.ParseInt(remoteID, 10, 64)
 	if err != nil || n < 1 || strconv.FormatInt(n, 10) != remoteID {
-		return "", refuse(provisioning.ErrPermanent, op, "%q is no server id", remoteID)
+		return "", vendor.Refuse(provisioning.ErrPermanent, op, "%q is no server id", remoteID)
 	}
 	return remoteID, nil
 }

@@ -90,7 +90,7 @@ func TestResetPasswordWaitsNoLongerThanItsCaller(t *testing.T) {
 	g := newRig(t, virtbox.Options{TaskTime: time.Hour})
 	c := g.client()
 	b := g.built(c, testOrder("svc1"))
-	ctx, cancel := timeout(t)
+	ctx, cancel := g.Timeout()
 	defer cancel()
 	if cred, err := c.ResetPassword(ctx, b.RemoteID); !errors.Is(err, provisioning.ErrOutcomeUnknown) || cred.Password != "" {
 		t.Errorf("ResetPassword = %v, %v; want ErrOutcomeUnknown", cred, err)
@@ -102,7 +102,7 @@ func TestSignInLinkStaysOnThePanel(t *testing.T) {
 	c := g.client()
 	b := g.built(c, testOrder("svc1"))
 	link, err := c.SignInLink(t.Context(), "cus1", b.RemoteID)
-	if err != nil || !strings.HasPrefix(link, g.url+"/token_authenticate/?1=") {
+	if err != nil || !strings.HasPrefix(link, g.URL+"/token_authenticate/?1=") {
 		t.Fatalf("SignInLink = %v; want one on the panel", err)
 	}
 	for i, want := range []int{http.StatusOK, http.StatusForbidden} {
@@ -113,7 +113,7 @@ func TestSignInLinkStaysOnThePanel(t *testing.T) {
 	if link, err = c.SignInLink(t.Context(), "cus1", b.RemoteID); err != nil {
 		t.Fatal(err)
 	}
-	g.clock.add(2 * time.Minute)
+	g.Clock.Add(2 * time.Minute)
 	if got := g.get(link); got != http.StatusForbidden {
 		t.Errorf("visit after two minutes = %d, want 403", got)
 	}
@@ -136,7 +136,7 @@ func (g *rig) get(link string) int {
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	resp, err := g.http.Do(req)
+	resp, err := g.HTTP.Do(req)
 	if err != nil {
 		g.t.Fatal(err)
 	}

@@ -181,13 +181,13 @@ func TestAgainstTheVendorsDocument(t *testing.T) {
 		t.Fatalf("load the document: %v", err)
 	}
 	g := newRig(t, virtbox.Options{TaskTime: -1})
-	doc.Servers = openapi3.Servers{{URL: g.url + apiPath}}
+	doc.Servers = openapi3.Servers{{URL: g.URL + apiPath}}
 	router, err := legacy.NewRouter(doc, openapi3.DisableExamplesValidation())
 	if err != nil {
 		t.Fatalf("read the document: %v", err)
 	}
-	check := &checker{next: g.http.Transport, router: router, seen: map[string]bool{}}
-	g.http.Transport = check
+	check := &checker{router: router, seen: map[string]bool{}}
+	g.Through(func(next http.RoundTripper) http.RoundTripper { check.next = next; return check })
 	everyCall(t, g)
 	for _, p := range check.problems {
 		t.Error(p)
@@ -204,7 +204,7 @@ func everyCall(t *testing.T, g *rig) {
 	o.Settings[SettingIPv6], o.Settings[SettingSwap] = "true", "1.5"
 	b := g.built(c, o)
 	lost := b
-	lost.Step, lost.Started = StepCreate, g.clock.now().Add(-time.Second)
+	lost.Step, lost.Started = StepCreate, g.Clock.Now().Add(-time.Second)
 	other := testOrder("svc2")
 	steps := []func() error{
 		func() error { return c.Test(ctx) },

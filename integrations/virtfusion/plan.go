@@ -45,14 +45,14 @@ func parsePlan(o provisioning.Order) (plan, error) {
 	for key, dst := range map[string]*int64{SettingPackage: &p.packageID, SettingGroup: &p.groupID, SettingTemplate: &p.templateID} {
 		n, err := strconv.ParseInt(strings.TrimSpace(o.Settings[key]), 10, 64)
 		if err != nil || n < 1 {
-			return plan{}, refuse(provisioning.ErrPermanent, op, "the setting %s must be a whole number from 1, it is %q", key, o.Settings[key])
+			return plan{}, vendor.Refuse(provisioning.ErrPermanent, op, "the setting %s must be a whole number from 1, it is %q", key, o.Settings[key])
 		}
 		*dst = n
 	}
 	if s := strings.TrimSpace(o.Settings[SettingIPv4]); s != "" {
 		n, err := strconv.ParseInt(s, 10, 64)
 		if err != nil || n < 0 || n > maxIPv4 {
-			return plan{}, refuse(provisioning.ErrPermanent, op, "the setting %s must be 0 to %d, it is %q", SettingIPv4, maxIPv4, s)
+			return plan{}, vendor.Refuse(provisioning.ErrPermanent, op, "the setting %s must be 0 to %d, it is %q", SettingIPv4, maxIPv4, s)
 		}
 		p.ipv4 = n
 	}
@@ -61,11 +61,11 @@ func parsePlan(o provisioning.Order) (plan, error) {
 	case "true", "1":
 		p.ipv6 = true
 	default:
-		return plan{}, refuse(provisioning.ErrPermanent, op, "the setting %s must be true or false, it is %q", SettingIPv6, s)
+		return plan{}, vendor.Refuse(provisioning.ErrPermanent, op, "the setting %s must be true or false, it is %q", SettingIPv6, s)
 	}
 	if s := strings.TrimSpace(o.Settings[SettingSwap]); s != "" {
 		if !slices.Contains(SwapSizes(), s) {
-			return plan{}, refuse(provisioning.ErrPermanent, op, "the setting %s must be one of %s, it is %q", SettingSwap, strings.Join(SwapSizes(), ", "), s)
+			return plan{}, vendor.Refuse(provisioning.ErrPermanent, op, "the setting %s must be one of %s, it is %q", SettingSwap, strings.Join(SwapSizes(), ", "), s)
 		}
 		p.swap, _ = strconv.ParseFloat(s, 64) // every listed size parses
 	}

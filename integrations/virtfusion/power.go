@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ezscale/ezscale/engine/provisioning"
+	"github.com/ezscale/ezscale/integrations/panel"
 )
 
 // queuePoll is the pause between looks at a queue item.
@@ -18,7 +19,7 @@ const queuePoll = 2 * time.Second
 func (c *Client) Power(ctx context.Context, remoteID string, a provisioning.PowerAction) error {
 	op := "power " + string(a) + " server " + remoteID
 	if _, ok := provisioning.ParsePowerAction(string(a)); !ok {
-		return refuse(provisioning.ErrPermanent, op, "there is no such action")
+		return vendor.Refuse(provisioning.ErrPermanent, op, "there is no such action")
 	}
 	s, err := c.readServer(ctx, op, remoteID)
 	if err != nil {
@@ -27,18 +28,18 @@ func (c *Client) Power(ctx context.Context, remoteID string, a provisioning.Powe
 	if err := ready(op, s); err != nil {
 		return err
 	}
-	return c.do(ctx, request{op: op, effect: writes, method: http.MethodPost, path: "/servers/" + remoteID + "/power/" + string(a)}, nil)
+	return c.do(ctx, panel.Call{Op: op, Effect: panel.Writes, Method: http.MethodPost, Path: "/servers/" + remoteID + "/power/" + string(a)}, nil)
 }
 
 // ready says why a running system cannot be acted on, if so.
 func ready(op string, s server) error {
 	switch ph := s.phase(); {
 	case s.busy() || ph == phaseWorking:
-		return refuse(provisioning.ErrTemporary, op, "the panel is busy with it")
+		return vendor.Refuse(provisioning.ErrTemporary, op, "the panel is busy with it")
 	case bool(s.Suspended):
-		return refuse(provisioning.ErrPermanent, op, "it is suspended")
+		return vendor.Refuse(provisioning.ErrPermanent, op, "it is suspended")
 	case ph != phaseComplete:
-		return refuse(provisioning.ErrPermanent, op, "it has no operating system")
+		return vendor.Refuse(provisioning.ErrPermanent, op, "it has no operating system")
 	}
 	return nil
 }
@@ -72,11 +73,11 @@ func (c *Client) ResetPassword(ctx context.Context, remoteID string) (provisioni
 		case state == queueDone:
 			return cred, nil
 		case state == queueFailed:
-			return provisioning.Credentials{}, refuse(provisioning.ErrPermanent, op, "it failed; the panel's queue item %s says why", queue)
+			return provisioning.Credentials{}, vendor.Refuse(provisioning.ErrPermanent, op, "it failed; the panel's queue item %s says why", queue)
 		}
 		select {
 		case <-ctx.Done():
-			return provisioning.Credentials{}, &APIError{Op: op, Message: "the panel has not confirmed it in time", class: provisioning.ErrOutcomeUnknown, cause: ctx.Err()}
+			return provisioning.Credentials{}, &panel.Error{Vendor: vendor, Op: op, Message: "the panel has not confirmed it in time", Class: provisioning.ErrOutcomeUnknown, Cause: ctx.Err()}
 		case <-time.After(queuePoll):
 		}
 	}
@@ -84,23 +85,23 @@ func (c *Client) ResetPassword(ctx context.Context, remoteID string) (provisioni
 
 // startReset asks for a new password and returns the queue item that sets it.
 func (c *Client) startReset(ctx context.Context, op, remoteID, user string) (string, provisioning.Credentials, error) {
-	r := request{
-		op: op, effect: writes, method: http.MethodPost, path: "/servers/" + remoteID + "/resetPassword",
-		body: struct {
+	r := panel.Call{
+		Op: op, Effect: panel.Writes, Method: http.MethodPost, Path: "/servers/" + remoteID + "/resetPassword",
+		Body: struct {
 			User     string `json:"user"`
 			SendMail bool   `json:"sendMail"` // true when omitted
 		}{user, false},
 	}
 	var got answer[struct {
-		QueueID  number `json:"queueId"`
-		Password text   `json:"expectedPassword"`
+		QueueID  panel.Number `json:"queueId"`
+		Password panel.Text   `json:"expectedPassword"`
 	}]
 	if err := c.do(ctx, r, &got); err != nil {
 		return "", provisioning.Credentials{}, err
 	}
-	queue := got.Data.QueueID.id()
+	queue := got.Data.QueueID.ID()
 	if queue == "" || got.Data.Password == "" {
-		return "", provisioning.Credentials{}, undecodable(r, http.StatusOK, "the queue id or the password is missing")
+		return "", provisioning.Credentials{}, vendor.Unreadable(r, http.StatusOK, "the queue id or the password is missing")
 	}
 	return queue, provisioning.Credentials{Username: user, Password: string(got.Data.Password)}, nil
 }
@@ -116,10 +117,10 @@ const (
 // readQueue reads a queue item (GET /queue/{id}).
 func (c *Client) readQueue(ctx context.Context, op, queueID string) (queueState, error) {
 	var got answer[struct {
-		Failed   flag `json:"failed"`
-		Finished text `json:"finished"`
+		Failed   panel.Flag `json:"failed"`
+		Finished panel.Text `json:"finished"`
 	}]
-	if err := c.do(ctx, request{op: op, method: http.MethodGet, path: "/queue/" + queueID}, &got); err != nil {
+	if err := c.do(ctx, panel.Call{Op: op, Method: http.MethodGet, Path: "/queue/" + queueID}, &got); err != nil {
 		return queueOpen, err
 	}
 	switch {
@@ -134,13 +135,13 @@ func (c *Client) readQueue(ctx context.Context, op, queueID string) (queueState,
 // isWindows looks the installed template up among the server's (GET
 // /servers/{id}/templates). A template that has been withdrawn counts as Linux.
 func (c *Client) isWindows(ctx context.Context, op string, s server) (bool, error) {
-	groups, err := c.readTemplates(ctx, op, "/servers/"+s.ID.id()+"/templates")
+	groups, err := c.readTemplates(ctx, op, "/servers/"+s.ID.ID()+"/templates")
 	if err != nil {
 		return false, err
 	}
 	for _, g := range groups {
 		for _, t := range g.Templates {
-			if t.ID.ok && t.ID.value == s.Settings.v.OSTemplateID.value {
+			if t.ID.OK && t.ID.Value == s.Settings.V.OSTemplateID.Value {
 				return t.windows(), nil
 			}
 		}

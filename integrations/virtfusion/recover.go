@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ezscale/ezscale/engine/provisioning"
+	"github.com/ezscale/ezscale/integrations/panel"
 )
 
 // clockSkew is how far the panel's clock may be from ours when a server's
@@ -22,7 +23,7 @@ func (c *Client) recoverCreate(ctx context.Context, o provisioning.Order, p plan
 		return b, nil // the call was never made
 	}
 	if !c.creates.begin(b.RemoteUser, o.ServiceID, c.now()) {
-		return b, refuse(provisioning.ErrTemporary, op, "another create for this customer is being resolved")
+		return b, vendor.Refuse(provisioning.ErrTemporary, op, "another create for this customer is being resolved")
 	}
 	resolved := false
 	defer func() { c.creates.end(b.RemoteUser, resolved) }()
@@ -32,8 +33,8 @@ func (c *Client) recoverCreate(ctx context.Context, o provisioning.Order, p plan
 		return b, err
 	}
 	if found == "" {
-		if wait := c.unsettled(o, b); wait > 0 {
-			return b, refuse(provisioning.ErrTemporary, op, "none yet; the answer is final in %s", wait.Round(time.Second))
+		if wait := c.calls.Unsettled(o.ServiceID, b.Started); wait > 0 {
+			return b, vendor.Refuse(provisioning.ErrTemporary, op, "none yet; the answer is final in %s", wait.Round(time.Second))
 		}
 		if found, err = c.search(ctx, op, o, p, b); err != nil {
 			return b, err
@@ -44,24 +45,11 @@ func (c *Client) recoverCreate(ctx context.Context, o provisioning.Order, p plan
 		return b, nil
 	}
 	if !c.creates.claim(found, o.ServiceID, c.now()) {
-		return b, refuse(provisioning.ErrTemporary, op, "server %s went to another service", found)
+		return b, vendor.Refuse(provisioning.ErrTemporary, op, "server %s went to another service", found)
 	}
 	resolved = true
 	b.RemoteID = found
-	return move(b, StepTag), nil
-}
-
-// unsettled is how long "it is not there" must be doubted: the panel may be
-// working on a request whose connection is gone, ours or that of a process
-// before us.
-func (c *Client) unsettled(o provisioning.Order, b provisioning.Build) time.Duration {
-	from := b.Started
-	for _, t := range []time.Time{c.born, c.creates.lastCall(o.ServiceID)} {
-		if t.After(from) {
-			from = t
-		}
-	}
-	return from.Add(c.settle).Sub(c.now())
+	return panel.Move(b, StepTag), nil
 }
 
 // search returns the one server that must be the lost one, "" for none, or
@@ -73,7 +61,7 @@ func (c *Client) search(ctx context.Context, op string, o provisioning.Order, p 
 	}
 	var sure, doubtful []string
 	for _, s := range listed {
-		id := s.ID.id()
+		id := s.ID.ID()
 		if string(s.Name) == c.tag(o.ServiceID) {
 			return id, nil // it carries our name: it is ours beyond doubt
 		}
@@ -101,18 +89,18 @@ func (c *Client) search(ctx context.Context, op string, o provisioning.Order, p 
 	case len(sure) == 1:
 		return sure[0], nil
 	case len(sure) > 1:
-		return "", refuse(provisioning.ErrOutcomeUnknown, op, "servers %s could all be it; delete or name the wrong ones", strings.Join(sure, ", "))
+		return "", vendor.Refuse(provisioning.ErrOutcomeUnknown, op, "servers %s could all be it; delete or name the wrong ones", strings.Join(sure, ", "))
 	case len(doubtful) > 0:
-		return "", refuse(provisioning.ErrOutcomeUnknown, op, "unused servers %s do not fit the order's time or size; delete or name them", strings.Join(doubtful, ", "))
+		return "", vendor.Refuse(provisioning.ErrOutcomeUnknown, op, "unused servers %s do not fit the order's time or size; delete or name them", strings.Join(doubtful, ", "))
 	}
 	return "", nil
 }
 
 // mayBeOurs is the part of the test that the list answers.
 func (c *Client) mayBeOurs(o provisioning.Order, b provisioning.Build, s server) bool {
-	id := s.ID.id()
+	id := s.ID.ID()
 	baseline, _ := strconv.ParseFloat(b.Data[dataBaseline], 64) // absent: 0, every server is new
-	return id != "" && s.ID.value > baseline && s.phase() == phaseAllocated &&
+	return id != "" && s.ID.Value > baseline && s.phase() == phaseAllocated &&
 		!c.isForeign(s, o.ServiceID) && !slices.Contains(o.Taken, id) && !c.creates.claimed(id, o.ServiceID)
 }
 
@@ -128,17 +116,17 @@ func (c *Client) fits(ctx context.Context, p plan, b provisioning.Build, s serve
 	if !ok || made.Before(b.Started.Add(-clockSkew)) || made.After(c.now().Add(clockSkew)) {
 		return false, nil
 	}
-	if owner := s.OwnerID.id(); owner != "" && owner != b.RemoteUser {
+	if owner := s.OwnerID.ID(); owner != "" && owner != b.RemoteUser {
 		return false, nil
 	}
-	if group := s.Hypervisor.v.GroupID; group.ok && group.value != float64(p.groupID) {
+	if group := s.Hypervisor.V.GroupID; group.OK && group.Value != float64(p.groupID) {
 		return false, nil
 	}
 	pkg, err := c.readPackage(ctx, p.packageID)
 	if err != nil {
 		return false, err
 	}
-	has := s.Settings.v.Resources.v
-	same := func(a, b number) bool { return !a.ok || !b.ok || a.value == b.value }
+	has := s.Settings.V.Resources.V
+	same := func(a, b panel.Number) bool { return !a.OK || !b.OK || a.Value == b.Value }
 	return same(has.Memory, pkg.Memory) && same(has.Storage, pkg.PrimaryStorage) && same(has.CPUCores, pkg.CPUCores), nil
 }

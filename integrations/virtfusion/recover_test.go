@@ -9,17 +9,18 @@ import (
 
 	"github.com/ezscale/ezscale/engine/provisioning"
 	"github.com/ezscale/ezscale/engine/provisioning/adaptertest"
+	"github.com/ezscale/ezscale/integrations/sandbox/paneltest"
 	"github.com/ezscale/ezscale/integrations/sandbox/virtbox"
 )
 
 // atCreate brings a service to the step that makes its server.
 func (g *rig) atCreate(c *Client, o provisioning.Order) provisioning.Build {
 	g.t.Helper()
-	b, err := c.Advance(g.t.Context(), o, provisioning.Build{Started: g.clock.now()})
+	b, err := c.Advance(g.t.Context(), o, provisioning.Build{Started: g.Clock.Now()})
 	if err != nil || b.Step != StepCreate {
 		g.t.Fatalf("Advance = %+v, %v; want it at %q", b, err, StepCreate)
 	}
-	b.Started = g.clock.now()
+	b.Started = g.Clock.Now()
 	return b
 }
 
@@ -30,7 +31,7 @@ func (g *rig) lose(c *Client, o provisioning.Order, b provisioning.Build) {
 	if _, err := c.Advance(g.t.Context(), o, b); !errors.Is(err, provisioning.ErrOutcomeUnknown) {
 		g.t.Fatalf("Advance = %v, want ErrOutcomeUnknown", err)
 	}
-	g.sleep(2 * time.Minute) // what was not there by now never comes
+	g.Sleep(2 * time.Minute) // what was not there by now never comes
 }
 
 // The create of svc2 was lost without an effect. What else the customer has must
@@ -61,9 +62,9 @@ func TestRecoverTakesNothingThatIsNotOurs(t *testing.T) {
 		{name: "one that fits", adopt: "1", during: func(g *rig, _ *Client) { g.box.Allocate(1, 2) }},
 		{name: "one that fits besides one that does not", adopt: "2", during: func(g *rig, _ *Client) { g.box.Allocate(1, 3); g.box.Allocate(1, 2) }},
 		{name: "one made long after", err: unknown, during: func(g *rig, _ *Client) {
-			g.clock.add(time.Hour)
+			g.Clock.Add(time.Hour)
 			g.box.Allocate(1, 2)
-			g.clock.add(-time.Hour)
+			g.Clock.Add(-time.Hour)
 		}},
 	}
 	for _, s := range scenarios {
@@ -99,7 +100,7 @@ func (g *rig) upTo(c *Client, service, step string) provisioning.Build {
 	o, b := testOrder(service), provisioning.Build{}
 	for b.Step != step {
 		if b.Started.IsZero() {
-			b.Started = g.clock.now()
+			b.Started = g.Clock.Now()
 		}
 		var err error
 		if b, err = c.Advance(g.t.Context(), o, b); err != nil {
@@ -113,7 +114,7 @@ func TestRecoverFindsItsOwnName(t *testing.T) {
 	g := newRig(t, virtbox.Options{})
 	c, o := g.client(), testOrder("svc1")
 	done := g.built(c, o)
-	b := provisioning.Build{Step: StepCreate, RemoteUser: done.RemoteUser, Started: g.clock.now().Add(-48 * time.Hour)}
+	b := provisioning.Build{Step: StepCreate, RemoteUser: done.RemoteUser, Started: g.Clock.Now().Add(-48 * time.Hour)}
 	got, err := c.Recover(t.Context(), o, b)
 	if err != nil || got.RemoteID != done.RemoteID || got.Step != StepTag {
 		t.Errorf("Recover = %+v, %v; want server %s", got, err, done.RemoteID)
@@ -126,13 +127,13 @@ func TestRecoverAfterRestartDoubtsAbsence(t *testing.T) {
 	o := testOrder("svc1")
 	c := g.client()
 	b := g.atCreate(c, o)
-	g.clock.add(time.Hour) // earlier tries were refused for want of room
+	g.Clock.Add(time.Hour) // earlier tries were refused for want of room
 	b2, err := g.client().Recover(t.Context(), o, b)
 	if !errors.Is(err, provisioning.ErrTemporary) || b2.Step != StepCreate {
 		t.Errorf("Recover at once = %+v, %v; want ErrTemporary", b2, err)
 	}
 	next := g.client()
-	g.clock.add(defaultSettle)
+	g.Clock.Add(defaultSettle)
 	if b2, err = next.Recover(t.Context(), o, b); err != nil || b2.Step != StepCreate || b2.RemoteID != "" {
 		t.Errorf("Recover later = %+v, %v; want it unchanged", b2, err)
 	}
@@ -162,23 +163,23 @@ func TestTagGivesBackAnothersServer(t *testing.T) {
 	c := g.client()
 	g.upTo(c, "svc1", StepBuild)
 	o := testOrder("svc2")
-	b := provisioning.Build{Step: StepTag, RemoteUser: "1", RemoteID: "1", Data: map[string]string{dataBaseline: "0"}, Started: g.clock.now()}
+	b := provisioning.Build{Step: StepTag, RemoteUser: "1", RemoteID: "1", Data: map[string]string{dataBaseline: "0"}, Started: g.Clock.Now()}
 	if _, err := c.Advance(t.Context(), o, b); !errors.Is(err, provisioning.ErrOutcomeUnknown) {
 		t.Fatalf("Advance = %v, want ErrOutcomeUnknown", err)
 	}
-	g.sleep(2 * time.Minute)
+	g.Sleep(2 * time.Minute)
 	got, err := c.Recover(t.Context(), o, b)
 	if err != nil || got.Step != StepCreate || got.RemoteID != "" {
 		t.Fatalf("Recover = %+v, %v; want it back at %q", got, err, StepCreate)
 	}
 	for !got.Done {
 		if got.Started.IsZero() {
-			got.Started = g.clock.now()
+			got.Started = g.Clock.Now()
 		}
 		if got, err = c.Advance(t.Context(), o, got); err != nil {
 			t.Fatalf("Advance: %v", err)
 		}
-		g.sleep(got.Wait)
+		g.Sleep(got.Wait)
 	}
 	if got.RemoteID != "2" {
 		t.Errorf("RemoteID = %s, want a server of its own", got.RemoteID)
@@ -222,7 +223,7 @@ func TestCreatesOfOneCustomerTakeTurns(t *testing.T) {
 	if _, err := c.Recover(t.Context(), o2, b2); !errors.Is(err, provisioning.ErrTemporary) {
 		t.Errorf("Recover of the other = %v, want ErrTemporary", err)
 	}
-	g.clock.add(openFor)
+	g.Clock.Add(openFor)
 	if got, err := c.Advance(t.Context(), o2, b2); err != nil || got.RemoteID == "" {
 		t.Errorf("Advance of the other after %s = %+v, %v; want a server", openFor, got, err)
 	}
@@ -232,14 +233,13 @@ func TestCreatesOfOneCustomerTakeTurns(t *testing.T) {
 }
 
 func TestClaimsAreForgotten(t *testing.T) {
-	now, c := newClock().now(), newCreates()
+	now, c := paneltest.NewClock().Now(), newCreates()
 	for i := range 1000 {
 		at := now.Add(time.Duration(i) * time.Hour)
 		c.claim(strconv.Itoa(i), "svc", at)
-		c.called(strconv.Itoa(i), at)
 	}
-	if len(c.claims) > 26 || len(c.calls) > 26 {
-		t.Errorf("%d claims and %d calls are kept, want a day's", len(c.claims), len(c.calls))
+	if len(c.claims) > 26 {
+		t.Errorf("%d claims are kept, want a day's", len(c.claims))
 	}
 	if c.claim("999", "other", now.Add(1000*time.Hour)) || !c.claimed("999", "other") {
 		t.Error("a fresh claim was given to another service")

@@ -21,7 +21,6 @@ type creates struct {
 	mu     sync.Mutex
 	open   map[string]openCreate // by remote user
 	claims map[string]claim      // by remote server
-	calls  map[string]time.Time  // by service: its last call that may take effect late
 }
 
 type openCreate struct {
@@ -36,7 +35,7 @@ type claim struct {
 }
 
 func newCreates() *creates {
-	return &creates{open: map[string]openCreate{}, claims: map[string]claim{}, calls: map[string]time.Time{}}
+	return &creates{open: map[string]openCreate{}, claims: map[string]claim{}}
 }
 
 // begin reserves the user for a create or a search by one service. It is false
@@ -54,25 +53,6 @@ func (c *creates) begin(user, service string, now time.Time) bool {
 	o.calling = true
 	c.open[user] = o
 	return true
-}
-
-// called notes the moment of a call of a service that may take effect late.
-func (c *creates) called(service string, now time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for other, at := range c.calls {
-		if now.Sub(at) > claimFor {
-			delete(c.calls, other)
-		}
-	}
-	c.calls[service] = now
-}
-
-// lastCall is when called was last noted for a service, or zero.
-func (c *creates) lastCall(service string) time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.calls[service]
 }
 
 // end closes what begin opened. An unresolved create keeps its place.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ezscale/ezscale/engine/provisioning"
+	"github.com/ezscale/ezscale/integrations/panel"
 )
 
 const (
@@ -26,30 +27,30 @@ const (
 // The vendor does not document it; the fields are those that shipped modules
 // read from product version 7.0.0.
 type remoteState struct {
-	State  text               `json:"state"`
-	CPU    number             `json:"cpu"`
-	Memory maybe[guestMemory] `json:"memory"`
-	Agent  maybe[struct {
-		FSInfo many[filesystem] `json:"fsinfo"`
+	State  panel.Text               `json:"state"`
+	CPU    panel.Number             `json:"cpu"`
+	Memory panel.Maybe[guestMemory] `json:"memory"`
+	Agent  panel.Maybe[struct {
+		FSInfo panel.Many[filesystem] `json:"fsinfo"`
 	}] `json:"agent"`
 }
 
 // guestMemory is in kilobytes. MemTotal and MemFree come from Windows guests, in
 // place of the balloon driver's figures.
 type guestMemory struct {
-	Actual   number `json:"actual"`
-	Unused   number `json:"unused"`
-	Usable   number `json:"usable"`
-	MemTotal number `json:"memtotal"`
-	MemFree  number `json:"memfree"`
+	Actual   panel.Number `json:"actual"`
+	Unused   panel.Number `json:"unused"`
+	Usable   panel.Number `json:"usable"`
+	MemTotal panel.Number `json:"memtotal"`
+	MemFree  panel.Number `json:"memfree"`
 }
 
 // filesystem is in bytes; it needs the guest agent.
 type filesystem struct {
-	Name  text   `json:"name"`
-	Type  text   `json:"type"`
-	Used  number `json:"used-bytes"`
-	Total number `json:"total-bytes"`
+	Name  panel.Text   `json:"name"`
+	Type  panel.Text   `json:"type"`
+	Used  panel.Number `json:"used-bytes"`
+	Total panel.Number `json:"total-bytes"`
 }
 
 // Status reads the live state (GET /servers/{id}?remoteState=true). It costs a
@@ -61,24 +62,24 @@ func (c *Client) Status(ctx context.Context, remoteID string) (provisioning.Stat
 	if err != nil {
 		return provisioning.Status{}, err
 	}
-	live := s.RemoteState.v
+	live := s.RemoteState.V
 	st := provisioning.Status{
 		Power:     powerState(string(live.State)),
 		Suspended: bool(s.Suspended),
 		Busy:      s.busy() || s.phase() == phaseWorking,
 		Hostname:  string(s.Hostname),
 		Addresses: s.addresses(),
-		OwnerRef:  s.OwnerID.id(),
+		OwnerRef:  s.OwnerID.ID(),
 		Tag:       strings.TrimPrefix(string(s.Name), c.prefix),
 	}
 	st.CPUPercent = percent(live.CPU)
-	st.MemoryUsed, st.MemoryTotal = live.Memory.v.usage()
+	st.MemoryUsed, st.MemoryTotal = live.Memory.V.usage()
 	if st.MemoryTotal < 0 {
-		st.MemoryTotal = s.Settings.v.Resources.v.Memory.times(megabyte)
+		st.MemoryTotal = s.Settings.V.Resources.V.Memory.Times(megabyte)
 	}
-	st.DiskUsed, st.DiskTotal = diskUsage(live.Agent.v.FSInfo)
+	st.DiskUsed, st.DiskTotal = diskUsage(live.Agent.V.FSInfo)
 	if st.DiskTotal < 0 {
-		st.DiskTotal = s.Settings.v.Resources.v.Storage.times(gigabyte)
+		st.DiskTotal = s.Settings.V.Resources.V.Storage.Times(gigabyte)
 	}
 	return st, nil
 }
@@ -96,21 +97,21 @@ func powerState(word string) provisioning.PowerState {
 
 // percent rounds into 0–100; -1 when unset. Whether the panel means one core or
 // all is not documented, so more than 100 is shown as 100.
-func percent(n number) int {
-	if !n.ok {
+func percent(n panel.Number) int {
+	if !n.OK {
 		return -1
 	}
-	return int(math.Round(min(max(n.value, 0), 100)))
+	return int(math.Round(min(max(n.Value, 0), 100)))
 }
 
 // usage is in bytes, -1 where unknown.
 func (m guestMemory) usage() (used, total int64) {
-	total, free := m.Actual.times(kilobyte), m.Unused.times(kilobyte)
+	total, free := m.Actual.Times(kilobyte), m.Unused.Times(kilobyte)
 	if free < 0 {
-		free = m.Usable.times(kilobyte)
+		free = m.Usable.Times(kilobyte)
 	}
-	if windows := m.MemTotal.times(kilobyte); windows > 0 {
-		total, free = windows, m.MemFree.times(kilobyte)
+	if windows := m.MemTotal.Times(kilobyte); windows > 0 {
+		total, free = windows, m.MemFree.Times(kilobyte)
 	}
 	if total < 0 || free < 0 || free > total {
 		return -1, total
@@ -120,10 +121,10 @@ func (m guestMemory) usage() (used, total int64) {
 
 // diskUsage sums the guest's file systems on disks, each device once.
 func diskUsage(list []filesystem) (used, total int64) {
-	seen := map[text]bool{}
+	seen := map[panel.Text]bool{}
 	used, total = -1, -1
 	for _, f := range list {
-		u, t := f.Used.times(1), f.Total.times(1)
+		u, t := f.Used.Times(1), f.Total.Times(1)
 		if seen[f.Name] || t <= 0 || u < 0 || u > t || t > math.MaxInt64/64 || len(seen) >= 64 || !isDisk(string(f.Type)) {
 			continue
 		}
@@ -144,17 +145,17 @@ func isDisk(fsType string) bool {
 // addresses lists the first interface's addresses, the primary IPv4 first.
 // IPv6 comes as whole subnets. What is no address is left out.
 func (s server) addresses() []provisioning.Address {
-	if len(s.Network.v.Interfaces) == 0 {
+	if len(s.Network.V.Interfaces) == 0 {
 		return nil
 	}
-	nic := slices.MinFunc(s.Network.v.Interfaces, func(a, b netInterface) int { return cmp.Compare(a.Order.value, b.Order.value) })
+	nic := slices.MinFunc(s.Network.V.Interfaces, func(a, b netInterface) int { return cmp.Compare(a.Order.Value, b.Order.Value) })
 	v4 := slices.Clone(nic.IPv4)
 	slices.SortStableFunc(v4, func(a, b struct {
-		Order   number `json:"order"`
-		Address text   `json:"address"`
+		Order   panel.Number `json:"order"`
+		Address panel.Text   `json:"address"`
 	},
 	) int {
-		return cmp.Compare(a.Order.value, b.Order.value)
+		return cmp.Compare(a.Order.Value, b.Order.Value)
 	})
 	var list []provisioning.Address
 	for _, a := range v4 {
@@ -164,10 +165,10 @@ func (s server) addresses() []provisioning.Address {
 	}
 	for _, n := range nic.IPv6 {
 		ip, err := netip.ParseAddr(string(n.Subnet))
-		if err != nil || !n.CIDR.ok || n.CIDR.value < 0 || n.CIDR.value > 128 || !ip.Is6() || ip.Zone() != "" {
+		if err != nil || !n.CIDR.OK || n.CIDR.Value < 0 || n.CIDR.Value > 128 || !ip.Is6() || ip.Zone() != "" {
 			continue
 		}
-		list = append(list, provisioning.Address{IP: netip.PrefixFrom(ip, int(n.CIDR.value)).String(), Primary: len(list) == 0})
+		list = append(list, provisioning.Address{IP: netip.PrefixFrom(ip, int(n.CIDR.Value)).String(), Primary: len(list) == 0})
 	}
 	return list
 }
@@ -185,33 +186,33 @@ func (c *Client) Traffic(ctx context.Context, remoteID string) (provisioning.Tra
 	if err != nil {
 		return provisioning.Traffic{}, err
 	}
-	r := request{op: op, method: http.MethodGet, path: "/servers/" + id + "/traffic"}
+	r := panel.Call{Op: op, Method: http.MethodGet, Path: "/servers/" + id + "/traffic"}
 	var got answer[struct {
-		Monthly many[period] `json:"monthly"`
+		Monthly panel.Many[period] `json:"monthly"`
 	}]
 	if err := c.do(ctx, r, &got); err != nil {
 		return provisioning.Traffic{}, err
 	}
 	if len(got.Data.Monthly) == 0 {
-		return provisioning.Traffic{}, refuse(provisioning.ErrTemporary, op, "the panel has not counted any yet")
+		return provisioning.Traffic{}, vendor.Refuse(provisioning.ErrTemporary, op, "the panel has not counted any yet")
 	}
-	newest := slices.MaxFunc(got.Data.Monthly, func(a, b period) int { return cmp.Compare(a.Month.value, b.Month.value) })
+	newest := slices.MaxFunc(got.Data.Monthly, func(a, b period) int { return cmp.Compare(a.Month.Value, b.Month.Value) })
 	t, ok := newest.traffic()
 	if !ok {
-		return provisioning.Traffic{}, undecodable(r, http.StatusOK, "the newest period is not as documented")
+		return provisioning.Traffic{}, vendor.Unreadable(r, http.StatusOK, "the newest period is not as documented")
 	}
 	return t, nil
 }
 
 type period struct {
-	Month  number `json:"month"`
-	Start  text   `json:"start"`
-	End    text   `json:"end"`
-	RX     number `json:"rx"`
-	TX     number `json:"tx"`
-	Limit  number `json:"limit"`
-	Blocks many[struct {
-		Traffic number `json:"traffic"`
+	Month  panel.Number `json:"month"`
+	Start  panel.Text   `json:"start"`
+	End    panel.Text   `json:"end"`
+	RX     panel.Number `json:"rx"`
+	TX     panel.Number `json:"tx"`
+	Limit  panel.Number `json:"limit"`
+	Blocks panel.Many[struct {
+		Traffic panel.Number `json:"traffic"`
 	}] `json:"blocks"`
 }
 
@@ -219,17 +220,17 @@ type period struct {
 func (p period) traffic() (provisioning.Traffic, bool) {
 	start, okStart := parseTime(string(p.Start))
 	end, okEnd := parseTime(string(p.End))
-	if !okStart || !okEnd || !p.RX.ok || !p.TX.ok || p.RX.value < 0 || p.TX.value < 0 {
+	if !okStart || !okEnd || !p.RX.OK || !p.TX.OK || p.RX.Value < 0 || p.TX.Value < 0 {
 		return provisioning.Traffic{}, false
 	}
-	t := provisioning.Traffic{Start: start, End: end.Truncate(time.Second).Add(time.Second), BytesIn: p.RX.times(1), BytesOut: p.TX.times(1)}
-	if !p.Limit.ok || p.Limit.value <= 0 {
+	t := provisioning.Traffic{Start: start, End: end.Truncate(time.Second).Add(time.Second), BytesIn: p.RX.Times(1), BytesOut: p.TX.Times(1)}
+	if !p.Limit.OK || p.Limit.Value <= 0 {
 		return t, true
 	}
 	gb := p.Limit
 	for _, b := range p.Blocks {
-		gb.value += max(b.Traffic.value, 0)
+		gb.Value += max(b.Traffic.Value, 0)
 	}
-	t.Limit = gb.times(gigabyte)
+	t.Limit = gb.Times(gigabyte)
 	return t, true
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ezscale/ezscale/engine/provisioning"
+	"github.com/ezscale/ezscale/integrations/panel"
 	"github.com/ezscale/ezscale/integrations/sandbox/virtbox"
 )
 
@@ -55,22 +56,22 @@ func TestPowerWords(t *testing.T) {
 }
 
 func TestPhases(t *testing.T) {
-	flagged := number{1, true}
+	flagged := panel.Number{Value: 1, OK: true}
 	scenarios := []struct {
 		name string
 		s    server
 		want phase
 	}{
 		{"fresh", server{State: "allocated"}, phaseAllocated},
-		{"fresh, by number alone", server{CommissionStatus: number{0, true}}, phaseAllocated},
+		{"fresh, by number alone", server{CommissionStatus: panel.Number{Value: 0, OK: true}}, phaseAllocated},
 		{"queued", server{State: "queued"}, phaseWorking},
 		{"building", server{State: "building", CommissionStatus: flagged}, phaseWorking},
 		{"building again after a failure", server{State: "queued", BuildFailed: true}, phaseWorking},
 		{"failed by the word alone", server{State: "failed"}, phaseFailed},
 		{"failed by the mark alone", server{State: "complete", BuildFailed: true}, phaseFailed},
-		{"failed by number alone", server{CommissionStatus: number{2, true}}, phaseFailed},
+		{"failed by number alone", server{CommissionStatus: panel.Number{Value: 2, OK: true}}, phaseFailed},
 		{"complete", server{State: "complete"}, phaseComplete},
-		{"complete by number alone", server{CommissionStatus: number{3, true}}, phaseComplete},
+		{"complete by number alone", server{CommissionStatus: panel.Number{Value: 3, OK: true}}, phaseComplete},
 		{"a word nobody knows", server{State: "migrating"}, phaseWorking},
 		{"nothing at all", server{}, phaseWorking},
 	}
@@ -110,16 +111,16 @@ func TestLiveFiguresOfTheSandbox(t *testing.T) {
 	g := newRig(t, virtbox.Options{})
 	c := g.client()
 	b := g.built(c, testOrder("svc1"))
-	g.clock.add(time.Hour)
+	g.Clock.Add(time.Hour)
 	st, err := c.Status(t.Context(), b.RemoteID)
 	if err != nil || st.CPUPercent < 0 || st.MemoryUsed <= 0 || st.MemoryTotal != 2048<<20 || st.DiskUsed <= 0 || st.DiskTotal != 40<<30 {
 		t.Errorf("Status = %+v, %v; want all figures", st, err)
 	}
 	first, err := c.Traffic(t.Context(), b.RemoteID)
-	if err != nil || first.BytesIn <= 0 || first.BytesOut <= 0 || first.Limit != 2000<<30 || first.Start.After(g.clock.now()) || !first.End.After(g.clock.now()) {
+	if err != nil || first.BytesIn <= 0 || first.BytesOut <= 0 || first.Limit != 2000<<30 || first.Start.After(g.Clock.Now()) || !first.End.After(g.Clock.Now()) {
 		t.Errorf("Traffic = %+v, %v; want a counter of now", first, err)
 	}
-	g.clock.add(40 * 24 * time.Hour)
+	g.Clock.Add(40 * 24 * time.Hour)
 	second, err := c.Traffic(t.Context(), b.RemoteID)
 	if err != nil || !second.Start.Equal(first.End) {
 		t.Errorf("Traffic a month later = %+v, %v; want the period from %s", second, err, first.End)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/ezscale/ezscale/engine/provisioning"
+	"github.com/ezscale/ezscale/integrations/panel"
 )
 
 func relStr() url.Values { return url.Values{"relStr": {"true"}} }
@@ -16,23 +17,23 @@ func relStr() url.Values { return url.Values{"relStr": {"true"}} }
 // or "" when there is none (GET /users/{rel}/byExtRelation?relStr=true). Any 404
 // counts as none: were it a wrong address, creating the user would fail too.
 func (c *Client) findUser(ctx context.Context, userID string) (string, error) {
-	r := request{
-		op: "find user " + userID, method: http.MethodGet, query: relStr(),
-		path: "/users/" + url.PathEscape(c.relation(userID)) + "/byExtRelation",
+	r := panel.Call{
+		Op: "find user " + userID, Method: http.MethodGet, Query: relStr(),
+		Path: "/users/" + url.PathEscape(c.relation(userID)) + "/byExtRelation",
 	}
 	var got answer[userObject]
 	err := c.do(ctx, r, &got)
-	var api *APIError
+	var api *panel.Error
 	if errors.As(err, &api) && api.Status == http.StatusNotFound {
 		return "", nil
 	}
 	if err != nil {
 		return "", err
 	}
-	if id := got.Data.ID.id(); id != "" {
+	if id := got.Data.ID.ID(); id != "" {
 		return id, nil
 	}
-	return "", undecodable(r, http.StatusOK, "the user has no id")
+	return "", vendor.Unreadable(r, http.StatusOK, "the user has no id")
 }
 
 // createUser makes a user under our string relation (POST /users). The answer's
@@ -42,9 +43,9 @@ func (c *Client) createUser(ctx context.Context, o provisioning.Order) (string, 
 	if name == "" {
 		name, _, _ = strings.Cut(o.Email, "@")
 	}
-	r := request{
-		op: "create user " + o.UserID, effect: writes, method: http.MethodPost, path: "/users",
-		body: struct {
+	r := panel.Call{
+		Op: "create user " + o.UserID, Effect: panel.Writes, Method: http.MethodPost, Path: "/users",
+		Body: struct {
 			Name     string `json:"name"`
 			Email    string `json:"email"`
 			RelStr   string `json:"relStr"`
@@ -55,10 +56,10 @@ func (c *Client) createUser(ctx context.Context, o provisioning.Order) (string, 
 	if err := c.do(ctx, r, &got); err != nil {
 		return "", err
 	}
-	if id := got.Data.ID.id(); id != "" {
+	if id := got.Data.ID.ID(); id != "" {
 		return id, nil
 	}
-	return "", undecodable(r, http.StatusCreated, "the user has no id")
+	return "", vendor.Unreadable(r, http.StatusCreated, "the user has no id")
 }
 
 // ensureUser finds or creates the order's user. A taken e-mail address is not
@@ -70,7 +71,7 @@ func (c *Client) ensureUser(ctx context.Context, o provisioning.Order) (string, 
 		return id, err
 	}
 	id, err = c.createUser(ctx, o)
-	var api *APIError
+	var api *panel.Error
 	if !errors.As(err, &api) || api.Status != http.StatusConflict {
 		return id, err
 	}
@@ -78,8 +79,9 @@ func (c *Client) ensureUser(ctx context.Context, o provisioning.Order) (string, 
 	if id, err := c.findUser(ctx, o.UserID); err != nil || id != "" {
 		return id, err
 	}
-	return "", &APIError{
-		Op: api.Op, Status: api.Status, class: provisioning.ErrPermanent,
+	return "", &panel.Error{
+		Vendor: vendor,
+		Op:     api.Op, Status: api.Status, Class: provisioning.ErrPermanent,
 		Message: "the panel already has an account with this e-mail address that is not linked to this customer; " +
 			"set that account's relation string to " + c.relation(o.UserID) + " or change its address, then try again",
 	}
@@ -94,13 +96,13 @@ func (c *Client) SignInLink(ctx context.Context, userID, remoteID string) (strin
 	if err != nil {
 		return "", err
 	}
-	r := request{
-		op: op, effect: reads, method: http.MethodPost, query: relStr(),
-		path: "/users/" + url.PathEscape(c.relation(userID)) + "/serverAuthenticationTokens/" + id,
+	r := panel.Call{
+		Op: op, Effect: panel.Reads, Method: http.MethodPost, Query: relStr(),
+		Path: "/users/" + url.PathEscape(c.relation(userID)) + "/serverAuthenticationTokens/" + id,
 	}
 	var got answer[struct {
 		Authentication struct {
-			Endpoint text `json:"endpoint_complete"`
+			Endpoint panel.Text `json:"endpoint_complete"`
 		} `json:"authentication"`
 	}]
 	if err := c.do(ctx, r, &got); err != nil {
@@ -108,7 +110,7 @@ func (c *Client) SignInLink(ctx context.Context, userID, remoteID string) (strin
 	}
 	link, ok := c.joinPanel(string(got.Data.Authentication.Endpoint))
 	if !ok {
-		return "", refuse(provisioning.ErrPermanent, op, "the panel's link leads to another host")
+		return "", vendor.Refuse(provisioning.ErrPermanent, op, "the panel's link leads to another host")
 	}
 	return link, nil
 }

@@ -82,7 +82,10 @@ func TestImports(t *testing.T) {
 		{"vendor on another vendor", one("integrations/stripe/a.go", using(ours+"integrations/stripes")), []string{"integrations/stripe/a.go:4: imports " + ours + "integrations/stripes: a vendor's folder"}},
 		{"vendor on the sandbox", one("integrations/stripe/a.go", using(ours+"integrations/sandbox/fault")), []string{"integrations/stripe/a.go:4:"}},
 		{"sandbox on a vendor", one("integrations/sandbox/stripe/a.go", using(ours+"integrations/stripe")), []string{"integrations/sandbox/stripe/a.go:4:"}},
+		{"what vendors share on a vendor", one("integrations/panel/a.go", using(ours+"integrations/stripe")), []string{"integrations/panel/a.go:4:"}},
+		{"sandbox on what vendors share", one("integrations/sandbox/stripe/a.go", using(ours+"integrations/panel")), []string{"integrations/sandbox/stripe/a.go:4:"}},
 		{"vendors in order", map[string]string{
+			"integrations/virtfusion/b.go":     using(ours + "integrations/panel"),
 			"integrations/stripe/a.go":         using("net/http", ours+"engine/billing", ours+"integrations/stripe/wire"),
 			"integrations/sandbox/stripe/a.go": using(ours+"integrations/sandbox/fault", ours+"engine/money"),
 		}, nil},

@@ -16,6 +16,10 @@ const (
 // leaves are the packages below hooks that subjects share.
 var leaves = []string{"op", "jobs", "audit", "books"}
 
+// shared are the folders below integrations that adapters of several vendors use:
+// what is no vendor's own, such as how any hosting panel is called.
+var shared = []string{"panel"}
+
 // impure are packages of the standard library by which the engine would reach
 // the world: the network, files, storage, randomness.
 var impure = []string{
@@ -106,12 +110,17 @@ func refuseIntegration(rest, target, ours string, isOurs bool) string {
 	switch {
 	case strings.HasPrefix(target, pocketbase+"/"):
 		return "adapters know no PocketBase"
-	case !isOurs || below(ours, "engine") || below(ours, "integrations/"+vendor):
+	case !isOurs || below(ours, "engine") || below(ours, "integrations/"+vendor) || isShared(ours) && vendor != "sandbox":
 		return ""
 	case below(ours, "integrations"):
 		return "a vendor's folder knows no other vendor"
 	}
 	return "adapters know the engine only"
+}
+
+// isShared says whether a folder of ours is one that adapters share.
+func isShared(ours string) bool {
+	return slices.ContainsFunc(shared, func(name string) bool { return below(ours, "integrations/"+name) })
 }
 
 func refuseHook(rest, ours string, isOurs bool) string {

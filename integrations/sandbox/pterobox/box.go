@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/ezscale/ezscale/integrations/sandbox/fault"
+	"github.com/ezscale/ezscale/integrations/sandbox/panelbox"
 )
 
 // Options configure a Box.
@@ -52,13 +53,13 @@ type Box struct {
 	servers     map[int64]*server
 	allocations []*allocation
 	cache       map[int64]cached // usage figures by server
-	lastID      map[string]int64 // by kind of object
+	ids         panelbox.IDs
 	created     int
 	deleted     int
 	breaks      int  // coming installations that fail
 	room        int  // servers that still fit; negative is no limit
 	daemonDown  bool // the nodes' daemons do not answer
-	canned      []canned
+	canned      panelbox.Canned
 }
 
 // New makes a panel with the seeded nests, eggs, locations and nodes, and the
@@ -67,9 +68,9 @@ func New(o Options) *Box {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	o.BuildTime = orDefault(o.BuildTime, 20*time.Second)
-	o.TaskTime = orDefault(o.TaskTime, time.Second)
-	o.CacheTime = orDefault(o.CacheTime, 20*time.Second)
+	o.BuildTime = panelbox.OrDefault(o.BuildTime, 20*time.Second)
+	o.TaskTime = panelbox.OrDefault(o.TaskTime, time.Second)
+	o.CacheTime = panelbox.OrDefault(o.CacheTime, 20*time.Second)
 	if o.Ports == 0 {
 		o.Ports = 100
 	}
@@ -79,29 +80,18 @@ func New(o Options) *Box {
 	if o.PanelURL == "" {
 		o.PanelURL = "https://panel.example.com"
 	}
-	b := &Box{opts: o, users: map[int64]*user{}, servers: map[int64]*server{}, cache: map[int64]cached{}, lastID: map[string]int64{}, room: -1}
+	b := &Box{opts: o, users: map[int64]*user{}, servers: map[int64]*server{}, cache: map[int64]cached{}, room: -1}
 	b.allocations = allocations(o.Ports)
-	admin := &user{id: b.nextID("user"), username: "admin", email: "admin@panel.example", first: "Panel", last: "Admin", root: true, created: o.Now()}
+	admin := &user{id: b.ids.Next("user"), username: "admin", email: "admin@panel.example", first: "Panel", last: "Admin", root: true, created: o.Now()}
 	b.users[admin.id] = admin
 	return b
-}
-
-// orDefault is d, the default where it is 0, and 0 where it is negative.
-func orDefault(d, byDefault time.Duration) time.Duration {
-	switch {
-	case d == 0:
-		return byDefault
-	case d < 0:
-		return 0
-	}
-	return d
 }
 
 // Handler serves the APIs under /api/, a stand-in for the panel's own pages
 // under /server/, and the control page under /_sandbox/.
 func (b *Box) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/api/", b.opts.Faults.Wrap(b.preset(b.authorize(b.routes()))))
+	mux.Handle("/api/", b.opts.Faults.Wrap(b.canned.Wrap(b.authorize(b.routes()))))
 	mux.HandleFunc("GET /server/{identifier}", b.servePanel)
 	b.control(mux)
 	return mux
@@ -167,7 +157,7 @@ func (b *Box) Give(id, userID int64) {
 func (b *Box) Register(externalID, email string, root bool) int64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	id := b.nextID("user")
+	id := b.ids.Next("user")
 	name, _, _ := strings.Cut(strings.ToLower(email), "@")
 	b.users[id] = &user{id: id, externalID: externalID, username: name + "-own", email: email, first: "Some", last: "Body", root: root, password: "theirs", created: b.opts.Now()}
 	return id
@@ -250,10 +240,4 @@ func (b *Box) Snapshot() Snapshot {
 	}
 	slices.SortFunc(snap.Users, func(a, b User) int { return int(a.ID - b.ID) })
 	return snap
-}
-
-// nextID counts objects of a kind from 1.
-func (b *Box) nextID(kind string) int64 {
-	b.lastID[kind]++
-	return b.lastID[kind]
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/ezscale/ezscale/integrations/sandbox/panelbox"
 )
 
 type locationSpec struct {
@@ -129,14 +131,14 @@ func findNode(id int64) *nodeSpec {
 
 var catalogMade = time.Date(2024, 3, 12, 22, 41, 31, 0, time.UTC)
 
-func (b *Box) catalogEndpoints() []endpoint {
-	return []endpoint{
-		{"GET /application/locations", nil, paging, b.serveLocations},
-		{"GET /application/nests", nil, paging, b.serveNests},
-		{"GET /application/nests/{nest}/eggs", nil, including, b.serveEggs},
-		{"GET /application/nests/{nest}/eggs/{egg}", nil, including, b.serveEgg},
-		{"GET /application/nodes", nil, paging, b.serveNodes},
-		{"GET /application/nodes/{id}", nil, including, b.serveNode},
+func (b *Box) catalogEndpoints() []panelbox.Endpoint {
+	return []panelbox.Endpoint{
+		panelbox.Op("GET /application/locations", nil, paging, b.serveLocations),
+		panelbox.Op("GET /application/nests", nil, paging, b.serveNests),
+		panelbox.Op("GET /application/nests/{nest}/eggs", nil, including, b.serveEggs),
+		panelbox.Op("GET /application/nests/{nest}/eggs/{egg}", nil, including, b.serveEgg),
+		panelbox.Op("GET /application/nodes", nil, paging, b.serveNodes),
+		panelbox.Op("GET /application/nodes/{id}", nil, including, b.serveNode),
 	}
 }
 
@@ -150,7 +152,7 @@ func listOf(items []any) map[string]any {
 	return map[string]any{"object": "list", "data": append([]any{}, items...)}
 }
 
-func (b *Box) serveLocations(c call) (int, any, *failure) {
+func (b *Box) serveLocations(c panelbox.Call) (int, any, *panelbox.Failure) {
 	var list []any
 	for _, l := range locations() {
 		list = append(list, item("location", map[string]any{"id": l.id, "short": l.short, "long": l.long, "created_at": stamp(catalogMade), "updated_at": stamp(catalogMade)}))
@@ -158,7 +160,7 @@ func (b *Box) serveLocations(c call) (int, any, *failure) {
 	return http.StatusOK, b.paged(c, list), nil
 }
 
-func (b *Box) serveNests(c call) (int, any, *failure) {
+func (b *Box) serveNests(c panelbox.Call) (int, any, *panelbox.Failure) {
 	var list []any
 	for _, n := range nests() {
 		list = append(list, item("nest", map[string]any{
@@ -195,29 +197,29 @@ func (e *eggSpec) object(variables bool) map[string]any {
 }
 
 // with says whether a relation is asked for.
-func (c call) with(name string) bool {
-	return slices.Contains(strings.Split(c.query.Get("include"), ","), name)
+func includes(c panelbox.Call, name string) bool {
+	return slices.Contains(strings.Split(c.Query.Get("include"), ","), name)
 }
 
-func (b *Box) serveEggs(c call) (int, any, *failure) {
-	if !slices.ContainsFunc(nests(), func(n nestSpec) bool { return n.id == c.id("nest") }) {
+func (b *Box) serveEggs(c panelbox.Call) (int, any, *panelbox.Failure) {
+	if !slices.ContainsFunc(nests(), func(n nestSpec) bool { return n.id == c.ID("nest") }) {
 		return 0, nil, gone
 	}
 	var list []any
 	for _, e := range eggList {
-		if e.nest == c.id("nest") {
-			list = append(list, e.object(c.with("variables")))
+		if e.nest == c.ID("nest") {
+			list = append(list, e.object(includes(c, "variables")))
 		}
 	}
 	return http.StatusOK, listOf(list), nil
 }
 
-func (b *Box) serveEgg(c call) (int, any, *failure) {
-	e := findEgg(c.id("egg"))
-	if e == nil || e.nest != c.id("nest") {
+func (b *Box) serveEgg(c panelbox.Call) (int, any, *panelbox.Failure) {
+	e := findEgg(c.ID("egg"))
+	if e == nil || e.nest != c.ID("nest") {
 		return 0, nil, gone
 	}
-	return http.StatusOK, e.object(c.with("variables")), nil
+	return http.StatusOK, e.object(includes(c, "variables")), nil
 }
 
 // used sums what a node's servers were given.
@@ -240,7 +242,7 @@ func (b *Box) nodeObject(n *nodeSpec) map[string]any {
 	})
 }
 
-func (b *Box) serveNodes(c call) (int, any, *failure) {
+func (b *Box) serveNodes(c panelbox.Call) (int, any, *panelbox.Failure) {
 	var list []any
 	for _, n := range nodes() {
 		list = append(list, b.nodeObject(n))
@@ -248,8 +250,8 @@ func (b *Box) serveNodes(c call) (int, any, *failure) {
 	return http.StatusOK, b.paged(c, list), nil
 }
 
-func (b *Box) serveNode(c call) (int, any, *failure) {
-	n := findNode(c.id("id"))
+func (b *Box) serveNode(c panelbox.Call) (int, any, *panelbox.Failure) {
+	n := findNode(c.ID("id"))
 	if n == nil {
 		return 0, nil, gone
 	}

@@ -3,17 +3,19 @@ package pterobox
 import (
 	"net/http"
 	"time"
+
+	"github.com/ezscale/ezscale/integrations/sandbox/panelbox"
 )
 
-func (b *Box) clientEndpoints() []endpoint {
-	return []endpoint{
-		{"GET /client/account", nil, nil, b.account},
-		{"GET /client/servers/{ref}/resources", nil, nil, b.usage},
-		{"POST /client/servers/{ref}/power", schema{"signal": str | required}, nil, b.signal},
+func (b *Box) clientEndpoints() []panelbox.Endpoint {
+	return []panelbox.Endpoint{
+		panelbox.Op("GET /client/account", nil, nil, b.account),
+		panelbox.Op("GET /client/servers/{ref}/resources", nil, nil, b.usage),
+		panelbox.Op("POST /client/servers/{ref}/power", panelbox.Schema{"signal": panelbox.Str | panelbox.Required}, nil, b.signal),
 	}
 }
 
-func (b *Box) account(call) (int, any, *failure) {
+func (b *Box) account(panelbox.Call) (int, any, *panelbox.Failure) {
 	u := b.users[1]
 	return http.StatusOK, item("user", map[string]any{
 		"id": u.id, "admin": u.root, "username": u.username, "email": u.email, "first_name": u.first, "last_name": u.last, "language": "en",
@@ -38,7 +40,7 @@ func (b *Box) byRef(ref string) *server {
 }
 
 // usable says why a server can neither be used nor switched.
-func (b *Box) usable(s *server) *failure {
+func (b *Box) usable(s *server) *panelbox.Failure {
 	const code = "ServerStateConflictException"
 	switch {
 	case s == nil:
@@ -60,8 +62,8 @@ type cached struct {
 }
 
 // usage is cached for some time, whatever happens meanwhile.
-func (b *Box) usage(c call) (int, any, *failure) {
-	s := b.byRef(c.r.PathValue("ref"))
+func (b *Box) usage(c panelbox.Call) (int, any, *panelbox.Failure) {
+	s := b.byRef(c.R.PathValue("ref"))
 	if fail := b.usable(s); fail != nil {
 		return 0, nil, fail
 	}
@@ -94,15 +96,15 @@ func (b *Box) figures(s *server, now time.Time) map[string]any {
 }
 
 // signal switches a server; the daemon takes its time for all but a kill.
-func (b *Box) signal(c call) (int, any, *failure) {
-	s := b.byRef(c.r.PathValue("ref"))
+func (b *Box) signal(c panelbox.Call) (int, any, *panelbox.Failure) {
+	s := b.byRef(c.R.PathValue("ref"))
 	if fail := b.usable(s); fail != nil {
 		return 0, nil, fail
 	}
 	now := b.opts.Now()
-	switch c.body.text("signal") {
+	switch c.Body.Text("signal") {
 	case "start", "restart":
-		if !s.running || c.body.text("signal") == "restart" {
+		if !s.running || c.Body.Text("signal") == "restart" {
 			s.running, s.started, s.switching = true, now, now.Add(b.opts.TaskTime)
 		}
 	case "stop":

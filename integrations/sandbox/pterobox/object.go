@@ -1,7 +1,9 @@
 package pterobox
 
+import "github.com/ezscale/ezscale/integrations/sandbox/panelbox"
+
 // object is a server as the Application API shows it.
-func (b *Box) object(s *server, c call) map[string]any {
+func (b *Box) object(s *server, c panelbox.Call) map[string]any {
 	out := map[string]any{
 		"id": s.id, "external_id": orNull(s.externalID), "uuid": s.uuid, "identifier": s.identifier(), "name": s.name, "description": s.description,
 		"status": orNull(s.status), "suspended": s.status == statusSuspended,
@@ -14,17 +16,17 @@ func (b *Box) object(s *server, c call) map[string]any {
 		"container":  map[string]any{"startup_command": s.startup, "image": s.image, "installed": b.installed(s), "environment": b.environment(s)},
 		"updated_at": stamp(s.updated), "created_at": stamp(s.created),
 	}
-	if c.r == nil {
+	if c.R == nil {
 		return item("server", out)
 	}
 	relations := map[string]any{}
-	if c.with("allocations") {
+	if includes(c, "allocations") {
 		relations["allocations"] = listOf(b.allocationsOf(s))
 	}
-	if c.with("user") {
+	if includes(c, "user") {
 		relations["user"] = s.owner.object()
 	}
-	if c.with("node") {
+	if includes(c, "node") {
 		relations["node"] = b.nodeObject(s.node)
 	}
 	if len(relations) > 0 {

@@ -3,6 +3,8 @@ package pterobox
 import (
 	"html/template"
 	"net/http"
+
+	"github.com/ezscale/ezscale/integrations/sandbox/panelbox"
 )
 
 var panelPage = template.Must(template.New("panel").Parse(`<!doctype html>
@@ -25,17 +27,5 @@ func (b *Box) servePanel(w http.ResponseWriter, r *http.Request) {
 		view.Name, view.Address, status = s.name, s.primary.endpoint(), http.StatusOK
 	}
 	b.mu.Unlock()
-	writePage(w, panelPage, status, view)
-}
-
-// writePage draws a page of the sandbox: no script, and nothing from elsewhere.
-func writePage(w http.ResponseWriter, t *template.Template, status int, view any) {
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'")
-	h.Set("Cache-Control", "no-store")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(status)
-	_ = t.Execute(w, view) // the client may have gone
+	panelbox.WritePage(w, panelPage, status, view)
 }

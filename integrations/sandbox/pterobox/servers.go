@@ -8,49 +8,51 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/ezscale/ezscale/integrations/sandbox/panelbox"
 )
 
-func (b *Box) serverEndpoints() []endpoint {
-	limits := schema{
-		"limits.memory": whole | required, "limits.swap": whole | required, "limits.disk": whole | required, "limits.io": whole | required,
-		"limits.cpu": whole | required, "limits.threads": str | nullable,
-		"feature_limits.databases": whole | present | nullable, "feature_limits.backups": whole | present | nullable, "feature_limits.allocations": whole | nullable,
+func (b *Box) serverEndpoints() []panelbox.Endpoint {
+	limits := panelbox.Schema{
+		"limits.memory": panelbox.Whole | panelbox.Required, "limits.swap": panelbox.Whole | panelbox.Required, "limits.disk": panelbox.Whole | panelbox.Required, "limits.io": panelbox.Whole | panelbox.Required,
+		"limits.cpu": panelbox.Whole | panelbox.Required, "limits.threads": panelbox.Str | panelbox.Nullable,
+		"feature_limits.databases": panelbox.Whole | panelbox.Present | panelbox.Nullable, "feature_limits.backups": panelbox.Whole | panelbox.Present | panelbox.Nullable, "feature_limits.allocations": panelbox.Whole | panelbox.Nullable,
 	}
-	create := schema{
-		"external_id": str | nullable, "name": str | required, "description": str | nullable, "user": whole | required, "egg": whole | required,
-		"docker_image": str | required, "startup": str | required, "environment": object | present, "skip_scripts": yesNo, "oom_disabled": yesNo,
-		"allocation.default": whole, "allocation.additional": wholes, "deploy.locations": wholes, "deploy.dedicated_ip": yesNo, "deploy.port_range": strs,
-		"start_on_completion": yesNo,
+	create := panelbox.Schema{
+		"external_id": panelbox.Str | panelbox.Nullable, "name": panelbox.Str | panelbox.Required, "description": panelbox.Str | panelbox.Nullable, "user": panelbox.Whole | panelbox.Required, "egg": panelbox.Whole | panelbox.Required,
+		"docker_image": panelbox.Str | panelbox.Required, "startup": panelbox.Str | panelbox.Required, "environment": panelbox.Object | panelbox.Present, "skip_scripts": panelbox.YesNo, "oom_disabled": panelbox.YesNo,
+		"allocation.default": panelbox.Whole, "allocation.additional": panelbox.Wholes, "deploy.locations": panelbox.Wholes, "deploy.dedicated_ip": panelbox.YesNo, "deploy.port_range": panelbox.Strs,
+		"start_on_completion": panelbox.YesNo,
 	}
-	build := schema{"allocation": whole | required, "oom_disabled": yesNo, "add_allocations": wholes, "remove_allocations": wholes}
+	build := panelbox.Schema{"allocation": panelbox.Whole | panelbox.Required, "oom_disabled": panelbox.YesNo, "add_allocations": panelbox.Wholes, "remove_allocations": panelbox.Wholes}
 	maps.Copy(create, limits)
 	maps.Copy(build, limits)
-	startup := schema{"startup": str | required, "egg": whole | required, "image": str | required, "environment": object | present, "skip_scripts": yesNo | present}
-	search := schema{"filter[external_id]": str, "filter[name]": str, "filter[uuid]": str}
+	startup := panelbox.Schema{"startup": panelbox.Str | panelbox.Required, "egg": panelbox.Whole | panelbox.Required, "image": panelbox.Str | panelbox.Required, "environment": panelbox.Object | panelbox.Present, "skip_scripts": panelbox.YesNo | panelbox.Present}
+	search := panelbox.Schema{"filter[external_id]": panelbox.Str, "filter[name]": panelbox.Str, "filter[uuid]": panelbox.Str}
 	maps.Copy(search, paging)
-	return []endpoint{
-		{"GET /application/servers", nil, search, b.listServers},
-		{"POST /application/servers", create, nil, b.createServer},
-		{"GET /application/servers/{id}", nil, including, b.readServer},
-		{"GET /application/servers/external/{ref}", nil, including, b.readExternalServer},
-		{"POST /application/servers/{id}/suspend", nil, nil, b.suspendServer(true)},
-		{"POST /application/servers/{id}/unsuspend", nil, nil, b.suspendServer(false)},
-		{"POST /application/servers/{id}/reinstall", nil, nil, b.reinstall},
-		{"PATCH /application/servers/{id}/build", build, nil, b.changeBuild},
-		{"PATCH /application/servers/{id}/startup", startup, nil, b.changeStartup},
-		{"DELETE /application/servers/{id}", nil, nil, b.deleteServer},
-		{"DELETE /application/servers/{id}/force", nil, nil, b.deleteServer},
+	return []panelbox.Endpoint{
+		panelbox.Op("GET /application/servers", nil, search, b.listServers),
+		panelbox.Op("POST /application/servers", create, nil, b.createServer),
+		panelbox.Op("GET /application/servers/{id}", nil, including, b.readServer),
+		panelbox.Op("GET /application/servers/external/{ref}", nil, including, b.readExternalServer),
+		panelbox.Op("POST /application/servers/{id}/suspend", nil, nil, b.suspendServer(true)),
+		panelbox.Op("POST /application/servers/{id}/unsuspend", nil, nil, b.suspendServer(false)),
+		panelbox.Op("POST /application/servers/{id}/reinstall", nil, nil, b.reinstall),
+		panelbox.Op("PATCH /application/servers/{id}/build", build, nil, b.changeBuild),
+		panelbox.Op("PATCH /application/servers/{id}/startup", startup, nil, b.changeStartup),
+		panelbox.Op("DELETE /application/servers/{id}", nil, nil, b.deleteServer),
+		panelbox.Op("DELETE /application/servers/{id}/force", nil, nil, b.deleteServer),
 	}
 }
 
-func limitsOf(f fields) Limits {
-	return Limits{f.whole("limits.memory"), f.whole("limits.swap"), f.whole("limits.disk"), f.whole("limits.io"), f.whole("limits.cpu"), f.text("limits.threads")}
+func limitsOf(f panelbox.Fields) Limits {
+	return Limits{f.Whole("limits.memory"), f.Whole("limits.swap"), f.Whole("limits.disk"), f.Whole("limits.io"), f.Whole("limits.cpu"), f.Text("limits.threads")}
 }
 
 var threads = regexp.MustCompile(`^[0-9-,]*$`)
 
 // checkLimits refuses figures outside the panel's bounds.
-func checkLimits(l Limits, f Features) *failure {
+func checkLimits(l Limits, f Features) *panelbox.Failure {
 	for name, bad := range map[string]bool{
 		"limits.memory": l.Memory < 0, "limits.swap": l.Swap < -1, "limits.disk": l.Disk < 0, "limits.io": l.IO < 10 || l.IO > 1000, "limits.cpu": l.CPU < 0,
 		"limits.threads": !threads.MatchString(l.Threads), "feature_limits.databases": f.Databases < -1, "feature_limits.backups": f.Backups < 0, "feature_limits.allocations": f.Allocations < -1,
@@ -64,23 +66,23 @@ func checkLimits(l Limits, f Features) *failure {
 
 // createServer stores the row and hands it to the daemon; a daemon that does not
 // answer takes the row away again.
-func (b *Box) createServer(c call) (int, any, *failure) {
-	f := c.body
-	u, e := b.users[f.whole("user")], findEgg(f.whole("egg"))
+func (b *Box) createServer(c panelbox.Call) (int, any, *panelbox.Failure) {
+	f := c.Body
+	u, e := b.users[f.Whole("user")], findEgg(f.Whole("egg"))
 	switch {
 	case u == nil:
 		return 0, nil, invalid("user", "exists", "The selected user is invalid.")
 	case e == nil:
 		return 0, nil, invalid("egg", "exists", "The selected egg is invalid.")
-	case f.text("external_id") != "" && b.byExternal(f.text("external_id")) != nil:
+	case f.Text("external_id") != "" && b.byExternal(f.Text("external_id")) != nil:
 		return 0, nil, invalid("external_id", "unique", "The external id has already been taken.")
 	}
 	limits := limitsOf(f)
-	features := Features{f.count("feature_limits.databases", 0), f.count("feature_limits.allocations", -1), f.count("feature_limits.backups", 0)}
+	features := Features{f.Count("feature_limits.databases", 0), f.Count("feature_limits.allocations", -1), f.Count("feature_limits.backups", 0)}
 	if fail := checkLimits(limits, features); fail != nil {
 		return 0, nil, fail
 	}
-	if fail := checkImage("docker_image", f.text("docker_image")); fail != nil {
+	if fail := checkImage("docker_image", f.Text("docker_image")); fail != nil {
 		return 0, nil, fail
 	}
 	variables, fail := checkVariables(e, f["environment"])
@@ -99,19 +101,19 @@ func (b *Box) createServer(c call) (int, any, *failure) {
 	}
 	now := b.opts.Now()
 	s := &server{
-		id: b.nextID("server"), externalID: f.text("external_id"), name: f.text("name"), description: f.text("description"), owner: u, node: findNode(at.node),
-		egg: e, primary: at, image: f.text("docker_image"), startup: f.text("startup"), variables: variables, limits: limits, features: features, created: now, updated: now,
+		id: b.ids.Next("server"), externalID: f.Text("external_id"), name: f.Text("name"), description: f.Text("description"), owner: u, node: findNode(at.node),
+		egg: e, primary: at, image: f.Text("docker_image"), startup: f.Text("startup"), variables: variables, limits: limits, features: features, created: now, updated: now,
 	}
 	s.uuid, at.server = uuid("server", s.id), s.id
 	b.servers[s.id] = s
 	b.created++
-	b.install(s, f.is("start_on_completion"))
-	return http.StatusCreated, b.object(s, call{}), nil
+	b.install(s, f.Is("start_on_completion"))
+	return http.StatusCreated, b.object(s, panelbox.Call{}), nil
 }
 
 var image = regexp.MustCompile(`^~?[\w./\-:@ ]*$`)
 
-func checkImage(field, s string) *failure {
+func checkImage(field, s string) *panelbox.Failure {
 	if !image.MatchString(s) || len(s) > 191 {
 		return invalid(field, "regex", "The "+field+" format is invalid.")
 	}
@@ -120,7 +122,7 @@ func checkImage(field, s string) *failure {
 
 // checkVariables applies the rules of an egg's variables, as far as they are
 // "required" and sizes; what the egg does not know is left out, as by the panel.
-func checkVariables(e *eggSpec, given any) (map[string]string, *failure) {
+func checkVariables(e *eggSpec, given any) (map[string]string, *panelbox.Failure) {
 	env, _ := given.(map[string]any)
 	out := map[string]string{}
 	for _, v := range e.variables {
@@ -150,23 +152,23 @@ func checkVariables(e *eggSpec, given any) (map[string]string, *failure) {
 }
 
 // place finds an allocation: the one named, or by itself.
-func (b *Box) place(f fields, l Limits) (*allocation, *failure) {
-	if f.has("allocation.default") {
-		i := slices.IndexFunc(b.allocations, func(a *allocation) bool { return a.id == f.whole("allocation.default") && a.server == 0 })
+func (b *Box) place(f panelbox.Fields, l Limits) (*allocation, *panelbox.Failure) {
+	if f.Has("allocation.default") {
+		i := slices.IndexFunc(b.allocations, func(a *allocation) bool { return a.id == f.Whole("allocation.default") && a.server == 0 })
 		if i < 0 {
 			return nil, invalid("allocation.default", "exists", "The selected allocation.default is invalid.")
 		}
 		return b.allocations[i], nil
 	}
 	for _, name := range []string{"deploy.locations", "deploy.dedicated_ip", "deploy.port_range"} {
-		if !f.has(name) {
+		if !f.Has(name) {
 			return nil, invalid(name, "present", "The "+name+" field must be present.")
 		}
 	}
 	var viable []int64
 	for _, n := range nodes() {
 		memory, disk := b.used(n.id)
-		inPlace := len(f.list("deploy.locations")) == 0 || slices.Contains(f.list("deploy.locations"), any(float64(n.location)))
+		inPlace := len(f.List("deploy.locations")) == 0 || slices.Contains(f.List("deploy.locations"), any(float64(n.location)))
 		if b.room != 0 && n.public && inPlace && memory+l.Memory <= n.memory*(100+n.overMemory)/100 && disk+l.Disk <= n.disk*(100+n.overDisk)/100 {
 			viable = append(viable, n.id)
 		}
@@ -177,13 +179,13 @@ func (b *Box) place(f fields, l Limits) (*allocation, *failure) {
 	return b.freeAllocation(f, viable)
 }
 
-func (b *Box) freeAllocation(f fields, viable []int64) (*allocation, *failure) {
+func (b *Box) freeAllocation(f panelbox.Fields, viable []int64) (*allocation, *panelbox.Failure) {
 	usedIP := map[string]bool{}
 	for _, a := range b.allocations {
 		usedIP[a.ip] = usedIP[a.ip] || a.server != 0
 	}
 	free := slices.DeleteFunc(slices.Clone(b.allocations), func(a *allocation) bool {
-		return a.server != 0 || !slices.Contains(viable, a.node) || f.is("deploy.dedicated_ip") && usedIP[a.ip] || !inRange(a.port, f.list("deploy.port_range"))
+		return a.server != 0 || !slices.Contains(viable, a.node) || f.Is("deploy.dedicated_ip") && usedIP[a.ip] || !inRange(a.port, f.List("deploy.port_range"))
 	})
 	if len(free) == 0 {
 		return nil, refused("NoViableAllocationException", "No allocations satisfying the requirements for automatic deployment were found.")
@@ -217,26 +219,26 @@ func (b *Box) byExternal(ref string) *server {
 	return nil
 }
 
-func (b *Box) listServers(c call) (int, any, *failure) {
+func (b *Box) listServers(c panelbox.Call) (int, any, *panelbox.Failure) {
 	var list []any
 	for _, s := range b.sorted() {
-		if strings.Contains(s.externalID, c.query.Get("filter[external_id]")) && strings.Contains(s.name, c.query.Get("filter[name]")) && strings.Contains(s.uuid, c.query.Get("filter[uuid]")) {
+		if strings.Contains(s.externalID, c.Query.Get("filter[external_id]")) && strings.Contains(s.name, c.Query.Get("filter[name]")) && strings.Contains(s.uuid, c.Query.Get("filter[uuid]")) {
 			list = append(list, b.object(s, c))
 		}
 	}
 	return http.StatusOK, b.paged(c, list), nil
 }
 
-func (b *Box) readServer(c call) (int, any, *failure) {
-	s := b.servers[c.id("id")]
+func (b *Box) readServer(c panelbox.Call) (int, any, *panelbox.Failure) {
+	s := b.servers[c.ID("id")]
 	if s == nil {
 		return 0, nil, gone
 	}
 	return http.StatusOK, b.object(s, c), nil
 }
 
-func (b *Box) readExternalServer(c call) (int, any, *failure) {
-	s := b.byExternal(c.r.PathValue("ref"))
+func (b *Box) readExternalServer(c panelbox.Call) (int, any, *panelbox.Failure) {
+	s := b.byExternal(c.R.PathValue("ref"))
 	if s == nil {
 		return 0, nil, gone
 	}
@@ -244,9 +246,9 @@ func (b *Box) readExternalServer(c call) (int, any, *failure) {
 }
 
 // suspendServer serves suspend and unsuspend. Unsuspending starts nothing.
-func (b *Box) suspendServer(on bool) handler {
-	return func(c call) (int, any, *failure) {
-		s := b.servers[c.id("id")]
+func (b *Box) suspendServer(on bool) panelbox.Handler {
+	return func(c panelbox.Call) (int, any, *panelbox.Failure) {
+		s := b.servers[c.ID("id")]
 		switch {
 		case s == nil:
 			return 0, nil, gone
@@ -264,8 +266,8 @@ func (b *Box) suspendServer(on bool) handler {
 	}
 }
 
-func (b *Box) reinstall(c call) (int, any, *failure) {
-	s := b.servers[c.id("id")]
+func (b *Box) reinstall(c panelbox.Call) (int, any, *panelbox.Failure) {
+	s := b.servers[c.ID("id")]
 	switch {
 	case s == nil:
 		return 0, nil, gone
@@ -276,12 +278,12 @@ func (b *Box) reinstall(c call) (int, any, *failure) {
 	return http.StatusNoContent, nil, nil
 }
 
-func (b *Box) deleteServer(c call) (int, any, *failure) {
-	s := b.servers[c.id("id")]
+func (b *Box) deleteServer(c panelbox.Call) (int, any, *panelbox.Failure) {
+	s := b.servers[c.ID("id")]
 	switch {
 	case s == nil:
 		return 0, nil, gone
-	case b.daemonDown && !strings.HasSuffix(c.r.URL.Path, "/force"):
+	case b.daemonDown && !strings.HasSuffix(c.R.URL.Path, "/force"):
 		return 0, nil, daemon
 	}
 	b.remove(s)
@@ -290,36 +292,36 @@ func (b *Box) deleteServer(c call) (int, any, *failure) {
 
 // changeBuild replaces limits and feature limits whole, also while the daemon is
 // down: the panel only logs that.
-func (b *Box) changeBuild(c call) (int, any, *failure) {
-	s, f := b.servers[c.id("id")], c.body
+func (b *Box) changeBuild(c panelbox.Call) (int, any, *panelbox.Failure) {
+	s, f := b.servers[c.ID("id")], c.Body
 	if s == nil {
 		return 0, nil, gone
 	}
 	limits := limitsOf(f)
-	features := Features{f.count("feature_limits.databases", -1), f.count("feature_limits.allocations", -1), f.count("feature_limits.backups", 0)}
+	features := Features{f.Count("feature_limits.databases", -1), f.Count("feature_limits.allocations", -1), f.Count("feature_limits.backups", 0)}
 	if fail := checkLimits(limits, features); fail != nil {
 		return 0, nil, fail
 	}
-	i := slices.IndexFunc(b.allocations, func(a *allocation) bool { return a.id == f.whole("allocation") && a.server == s.id })
+	i := slices.IndexFunc(b.allocations, func(a *allocation) bool { return a.id == f.Whole("allocation") && a.server == s.id })
 	if i < 0 {
 		return 0, nil, refused("DisplayException", "The requested default allocation is not currently assigned to this server.")
 	}
 	s.primary, s.limits, s.features, s.updated = b.allocations[i], limits, features, b.opts.Now()
-	return http.StatusOK, b.object(s, call{}), nil
+	return http.StatusOK, b.object(s, panelbox.Call{}), nil
 }
 
 // changeStartup sets the start and the variables; an empty environment leaves
 // the latter alone.
-func (b *Box) changeStartup(c call) (int, any, *failure) {
-	s, f := b.servers[c.id("id")], c.body
+func (b *Box) changeStartup(c panelbox.Call) (int, any, *panelbox.Failure) {
+	s, f := b.servers[c.ID("id")], c.Body
 	if s == nil {
 		return 0, nil, gone
 	}
-	e := findEgg(f.whole("egg"))
+	e := findEgg(f.Whole("egg"))
 	if e == nil {
 		return 0, nil, invalid("egg", "exists", "The selected egg is invalid.")
 	}
-	if fail := checkImage("image", f.text("image")); fail != nil {
+	if fail := checkImage("image", f.Text("image")); fail != nil {
 		return 0, nil, fail
 	}
 	if env, _ := f["environment"].(map[string]any); len(env) > 0 {
@@ -329,6 +331,6 @@ func (b *Box) changeStartup(c call) (int, any, *failure) {
 		}
 		s.variables = variables
 	}
-	s.egg, s.image, s.startup, s.updated = e, f.text("image"), f.text("startup"), b.opts.Now()
-	return http.StatusOK, b.object(s, call{}), nil
+	s.egg, s.image, s.startup, s.updated = e, f.Text("image"), f.Text("startup"), b.opts.Now()
+	return http.StatusOK, b.object(s, panelbox.Call{}), nil
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/ezscale/ezscale/integrations/sandbox/fault"
+	"github.com/ezscale/ezscale/integrations/sandbox/panelbox"
 )
 
 // Options configure a Box.
@@ -51,13 +52,13 @@ type Box struct {
 	queue   map[int64]*queueItem
 	keys    map[int64]*sshKey
 	signIns map[string]signIn
-	lastID  map[string]int64 // by kind of object
+	ids     panelbox.IDs
 	taken   map[netip.Addr]bool
 	created int
 	deleted int
 	breaks  int // coming builds that fail
 	room    int // servers that still fit; negative is no limit
-	canned  []canned
+	canned  panelbox.Canned
 }
 
 // New makes an empty panel with the seeded packages, groups and templates.
@@ -68,12 +69,7 @@ func New(o Options) *Box {
 	if o.BuildTime == 0 {
 		o.BuildTime = 20 * time.Second
 	}
-	switch {
-	case o.TaskTime == 0:
-		o.TaskTime = time.Second
-	case o.TaskTime < 0:
-		o.TaskTime = 0
-	}
+	o.TaskTime = panelbox.OrDefault(o.TaskTime, time.Second)
 	if o.Faults == nil {
 		o.Faults = &fault.Set{}
 	}
@@ -85,7 +81,7 @@ func New(o Options) *Box {
 	}
 	return &Box{
 		opts: o, users: map[int64]*user{}, servers: map[int64]*server{}, queue: map[int64]*queueItem{}, keys: map[int64]*sshKey{},
-		signIns: map[string]signIn{}, lastID: map[string]int64{}, taken: map[netip.Addr]bool{}, room: -1,
+		signIns: map[string]signIn{}, taken: map[netip.Addr]bool{}, room: -1,
 	}
 }
 
@@ -93,7 +89,7 @@ func New(o Options) *Box {
 // control page under /_sandbox/.
 func (b *Box) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/api/v1/", b.opts.Faults.Wrap(b.preset(b.authorize(b.routes()))))
+	mux.Handle("/api/v1/", b.opts.Faults.Wrap(b.canned.Wrap(b.authorize(b.routes()))))
 	mux.HandleFunc("GET /token_authenticate/", b.servePanel)
 	b.control(mux)
 	return mux
@@ -215,10 +211,4 @@ func (b *Box) Snapshot() Snapshot {
 	slices.SortFunc(snap.Servers, func(a, b Server) int { return int(a.ID - b.ID) })
 	slices.SortFunc(snap.Users, func(a, b User) int { return int(a.ID - b.ID) })
 	return snap
-}
-
-// nextID counts objects of a kind from 1.
-func (b *Box) nextID(kind string) int64 {
-	b.lastID[kind]++
-	return b.lastID[kind]
 }

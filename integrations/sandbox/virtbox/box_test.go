@@ -1,124 +1,52 @@
 package virtbox
 
 import (
-	"encoding/json"
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/ezscale/ezscale/integrations/sandbox/paneltest"
 )
 
 const token = "tok"
 
 // bench is a box with a clock that tests move, called without a network.
 type bench struct {
-	t   *testing.T
+	*paneltest.Bench
 	box *Box
-	h   http.Handler
-	mu  sync.Mutex
-	now time.Time
 }
 
 func newBench(t *testing.T, o Options) *bench {
 	t.Helper()
-	b := &bench{t: t, now: time.Date(2026, 1, 31, 10, 0, 0, 0, time.UTC)}
-	o.Token, o.Now = token, func() time.Time { b.mu.Lock(); defer b.mu.Unlock(); return b.now }
-	b.box = New(o)
-	b.h = b.box.Handler()
-	return b
-}
-
-func (b *bench) sleep(d time.Duration) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.now = b.now.Add(d)
-}
-
-// reply is a status and the decoded body, whatever it is.
-type reply struct {
-	status int
-	body   string
-	v      map[string]any
-}
-
-// at walks a decoded body: keys of objects, indices of lists.
-func (r reply) at(path ...any) any {
-	var v any = r.v
-	for _, p := range path {
-		switch p := p.(type) {
-		case string:
-			m, _ := v.(map[string]any)
-			v = m[p]
-		case int:
-			l, _ := v.([]any)
-			if p >= len(l) {
-				return nil
-			}
-			v = l[p]
-		}
-	}
-	return v
-}
-
-func (b *bench) raw(method, path, body string, header ...string) reply {
-	b.t.Helper()
-	req := httptest.NewRequestWithContext(b.t.Context(), method, path, strings.NewReader(body))
-	for i := 0; i+1 < len(header); i += 2 {
-		req.Header.Set(header[i], header[i+1])
-	}
-	rec := httptest.NewRecorder()
-	b.h.ServeHTTP(rec, req)
-	raw, err := io.ReadAll(rec.Body)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	r := reply{status: rec.Code, body: string(raw)}
-	_ = json.Unmarshal(raw, &r.v) // lists and pages are looked at as text
-	return r
-}
-
-// call is one API request as a careful client makes it.
-func (b *bench) call(method, path, body string) reply {
-	b.t.Helper()
-	header := []string{"Authorization", "Bearer " + token, "Accept", "application/json"}
-	if body != "" {
-		header = append(header, "Content-Type", "application/json")
-	}
-	return b.raw(method, "/api/v1"+path, body, header...)
-}
-
-func (b *bench) must(status int, method, path, body string) reply {
-	b.t.Helper()
-	r := b.call(method, path, body)
-	if r.status != status {
-		b.t.Fatalf("%s %s %s = %d %s, want %d", method, path, body, r.status, r.body, status)
-	}
-	return r
+	clock := paneltest.NewClock()
+	o.Token, o.Now = token, clock.Now
+	box := New(o)
+	return &bench{&paneltest.Bench{
+		T: t, Clock: clock, Handler: box.Handler(), Path: "/api/v1", Header: func(string) []string { return []string{"Authorization", "Bearer " + token} },
+	}, box}
 }
 
 // built makes user 1 and a finished server 1.
 func (b *bench) built() {
-	b.t.Helper()
-	b.must(201, "POST", "/users", `{"name":"Ada","email":"ada@example.com","relStr":"ezs-1","sendMail":false}`)
-	b.must(201, "POST", "/servers", `{"packageId":2,"userId":1,"hypervisorId":1,"ipv4":1}`)
-	b.must(200, "POST", "/servers/1/build", `{"operatingSystemId":8,"name":"svc1","ipv6":true}`)
-	b.sleep(time.Minute)
+	b.T.Helper()
+	b.Must(201, "POST", "/users", `{"name":"Ada","email":"ada@example.com","relStr":"ezs-1","sendMail":false}`)
+	b.Must(201, "POST", "/servers", `{"packageId":2,"userId":1,"hypervisorId":1,"ipv4":1}`)
+	b.Must(200, "POST", "/servers/1/build", `{"operatingSystemId":8,"name":"svc1","ipv6":true}`)
+	b.Sleep(time.Minute)
 }
 
 func TestBuildTakesItsTime(t *testing.T) {
 	b := newBench(t, Options{BuildTime: 20 * time.Second})
-	b.must(201, "POST", "/users", `{"name":"Ada","email":"ada@example.com","relStr":"ezs-1"}`)
-	made := b.must(201, "POST", "/servers", `{"packageId":2,"userId":1,"hypervisorId":1}`)
-	if made.at("data", "state") != "allocated" || made.at("data", "network", "interfaces", 0, "ipv4", 0, "address") != "203.0.113.2" {
-		t.Errorf("created = %s", made.body)
+	b.Must(201, "POST", "/users", `{"name":"Ada","email":"ada@example.com","relStr":"ezs-1"}`)
+	made := b.Must(201, "POST", "/servers", `{"packageId":2,"userId":1,"hypervisorId":1}`)
+	if made.At("data", "state") != "allocated" || made.At("data", "network", "interfaces", 0, "ipv4", 0, "address") != "203.0.113.2" {
+		t.Errorf("created = %s", made.Body)
 	}
-	built := b.must(200, "POST", "/servers/1/build", `{"operatingSystemId":8,"name":"svc1","hostname":"vm1.example.com","ipv6":true,"swap":1.5}`)
-	if p, _ := built.at("data", "settings", "decryptedPassword").(string); p == "" || built.at("data", "tasks", "active") != true {
-		t.Errorf("built = %s", built.body)
+	built := b.Must(200, "POST", "/servers/1/build", `{"operatingSystemId":8,"name":"svc1","hostname":"vm1.example.com","ipv6":true,"swap":1.5}`)
+	if p, _ := built.At("data", "settings", "decryptedPassword").(string); p == "" || built.At("data", "tasks", "active") != true {
+		t.Errorf("built = %s", built.Body)
 	}
 	steps := []struct {
 		after    time.Duration
@@ -134,14 +62,14 @@ func TestBuildTakesItsTime(t *testing.T) {
 		{5 * time.Second, "complete", 100, false, 1},
 	}
 	for _, s := range steps {
-		b.sleep(s.after)
-		got := b.must(200, "GET", "/servers/1", "")
-		queue := b.must(200, "GET", "/queue/1", "")
-		v6, _ := got.at("data", "network", "interfaces", 0, "ipv6").([]any)
-		if got.at("data", "state") != s.state || queue.at("data", "progress") != s.progress || got.at("data", "tasks", "active") != s.busy || len(v6) != s.subnets {
-			t.Errorf("after %s: state %v, progress %v, busy %v, %d subnets; want %+v", s.after, got.at("data", "state"), queue.at("data", "progress"), got.at("data", "tasks", "active"), len(v6), s)
+		b.Sleep(s.after)
+		got := b.Must(200, "GET", "/servers/1", "")
+		queue := b.Must(200, "GET", "/queue/1", "")
+		v6, _ := got.At("data", "network", "interfaces", 0, "ipv6").([]any)
+		if got.At("data", "state") != s.state || queue.At("data", "progress") != s.progress || got.At("data", "tasks", "active") != s.busy || len(v6) != s.subnets {
+			t.Errorf("after %s: state %v, progress %v, busy %v, %d subnets; want %+v", s.after, got.At("data", "state"), queue.At("data", "progress"), got.At("data", "tasks", "active"), len(v6), s)
 		}
-		if done := queue.at("data", "finished") != nil; done == s.busy {
+		if done := queue.At("data", "finished") != nil; done == s.busy {
 			t.Errorf("after %s: finished %t while busy %t", s.after, done, s.busy)
 		}
 	}
@@ -150,10 +78,10 @@ func TestBuildTakesItsTime(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	b := newBench(t, Options{})
 	b.built()
-	b.must(201, "POST", "/ssh_keys", `{"userId":1,"name":"k","publicKey":"ssh-ed25519 AAAA"}`)
-	b.must(201, "POST", "/servers", `{"packageId":2,"userId":1,"hypervisorId":1}`) // 2: no system
-	b.must(201, "POST", "/servers", `{"packageId":2,"userId":1,"hypervisorId":1}`) // 3: being built
-	b.must(200, "POST", "/servers/3/build", `{"operatingSystemId":8}`)
+	b.Must(201, "POST", "/ssh_keys", `{"userId":1,"name":"k","publicKey":"ssh-ed25519 AAAA"}`)
+	b.Must(201, "POST", "/servers", `{"packageId":2,"userId":1,"hypervisorId":1}`) // 2: no system
+	b.Must(201, "POST", "/servers", `{"packageId":2,"userId":1,"hypervisorId":1}`) // 3: being built
+	b.Must(200, "POST", "/servers/3/build", `{"operatingSystemId":8}`)
 	scenarios := []struct {
 		name, method, path, body string
 		status                   int
@@ -206,9 +134,9 @@ func TestRefusals(t *testing.T) {
 	}
 	for _, s := range scenarios {
 		t.Run(s.name, func(t *testing.T) {
-			got := b.call(s.method, s.path, s.body)
-			if got.status != s.status || !strings.Contains(got.body, s.says) {
-				t.Errorf("%d %s, want %d saying %q", got.status, got.body, s.status, s.says)
+			got := b.Call(s.method, s.path, s.body)
+			if got.Status != s.status || !strings.Contains(got.Body, s.says) {
+				t.Errorf("%d %s, want %d saying %q", got.Status, got.Body, s.status, s.says)
 			}
 		})
 	}
@@ -220,49 +148,49 @@ func TestRefusals(t *testing.T) {
 func TestAuthorization(t *testing.T) {
 	b := newBench(t, Options{})
 	for _, auth := range []string{"", "Bearer", "Bearer wrong", "Basic " + token, "Bearer " + token + "x"} {
-		if got := b.raw("GET", "/api/v1/connect", "", "Authorization", auth, "Accept", "application/json"); got.status != 401 || got.body != "401 Unauthorized" {
-			t.Errorf("%q = %d %q, want a plain 401", auth, got.status, got.body)
+		if got := b.Raw("GET", "/api/v1/connect", "", "Authorization", auth, "Accept", "application/json"); got.Status != 401 || got.Body != "401 Unauthorized" {
+			t.Errorf("%q = %d %q, want a plain 401", auth, got.Status, got.Body)
 		}
 	}
-	if got := b.raw("GET", "/api/v1/connect", "", "Authorization", "Bearer "+token); got.status != 406 {
-		t.Errorf("without Accept = %d, want 406", got.status)
+	if got := b.Raw("GET", "/api/v1/connect", "", "Authorization", "Bearer "+token); got.Status != 406 {
+		t.Errorf("without Accept = %d, want 406", got.Status)
 	}
-	if got := b.must(200, "GET", "/connect", ""); strings.TrimSpace(got.body) != "[]" {
-		t.Errorf("connect = %q, want []", got.body)
+	if got := b.Must(200, "GET", "/connect", ""); strings.TrimSpace(got.Body) != "[]" {
+		t.Errorf("connect = %q, want []", got.Body)
 	}
 }
 
 func TestTasksExcludeEachOther(t *testing.T) {
 	b := newBench(t, Options{TaskTime: 3 * time.Second})
 	b.built()
-	b.must(200, "POST", "/servers/1/power/restart", "")
+	b.Must(200, "POST", "/servers/1/power/restart", "")
 	for _, path := range []string{"/power/boot", "/suspend", "/build"} {
 		body := map[string]string{"/build": `{"operatingSystemId":8}`}[path]
-		b.must(423, "POST", "/servers/1"+path, body)
+		b.Must(423, "POST", "/servers/1"+path, body)
 	}
-	b.sleep(3 * time.Second)
-	b.must(204, "POST", "/servers/1/suspend", "")
-	b.must(204, "POST", "/servers/1/suspend", "")
-	b.must(423, "POST", "/servers/1/power/boot", "")
-	if got := b.must(200, "GET", "/servers/1?remoteState=true", ""); got.at("data", "suspended") != true || got.at("data", "remoteState", "state") != "shut off" {
-		t.Errorf("suspended = %s", got.body)
+	b.Sleep(3 * time.Second)
+	b.Must(204, "POST", "/servers/1/suspend", "")
+	b.Must(204, "POST", "/servers/1/suspend", "")
+	b.Must(423, "POST", "/servers/1/power/boot", "")
+	if got := b.Must(200, "GET", "/servers/1?remoteState=true", ""); got.At("data", "suspended") != true || got.At("data", "remoteState", "state") != "shut off" {
+		t.Errorf("suspended = %s", got.Body)
 	}
-	b.must(204, "POST", "/servers/1/unsuspend", "")
-	b.must(200, "POST", "/servers/1/power/poweroff", "")
+	b.Must(204, "POST", "/servers/1/unsuspend", "")
+	b.Must(200, "POST", "/servers/1/power/poweroff", "")
 }
 
 func TestDeletionFreesAddresses(t *testing.T) {
 	b := newBench(t, Options{TaskTime: 2 * time.Second})
 	b.built()
-	b.must(204, "DELETE", "/servers/1?delay=10", "")
-	b.must(200, "GET", "/servers/1", "")
-	b.must(204, "DELETE", "/servers/1?delay=0", "")
-	b.must(200, "GET", "/servers/1", "")
-	b.sleep(2 * time.Second)
-	b.must(404, "GET", "/servers/1", "")
-	again := b.must(201, "POST", "/servers", `{"packageId":2,"userId":1,"hypervisorId":1}`)
-	if again.at("data", "id") != 2.0 || again.at("data", "network", "interfaces", 0, "ipv4", 0, "address") != "203.0.113.2" {
-		t.Errorf("the next server = %s, want id 2 with the freed address", again.body)
+	b.Must(204, "DELETE", "/servers/1?delay=10", "")
+	b.Must(200, "GET", "/servers/1", "")
+	b.Must(204, "DELETE", "/servers/1?delay=0", "")
+	b.Must(200, "GET", "/servers/1", "")
+	b.Sleep(2 * time.Second)
+	b.Must(404, "GET", "/servers/1", "")
+	again := b.Must(201, "POST", "/servers", `{"packageId":2,"userId":1,"hypervisorId":1}`)
+	if again.At("data", "id") != 2.0 || again.At("data", "network", "interfaces", 0, "ipv4", 0, "address") != "203.0.113.2" {
+		t.Errorf("the next server = %s, want id 2 with the freed address", again.Body)
 	}
 	if snap := b.box.Snapshot(); snap.Created != 2 || snap.Deleted != 1 {
 		t.Errorf("%d made, %d removed; want 2 and 1", snap.Created, snap.Deleted)
@@ -271,73 +199,73 @@ func TestDeletionFreesAddresses(t *testing.T) {
 
 func TestRoomAndDryRun(t *testing.T) {
 	b := newBench(t, Options{})
-	b.must(201, "POST", "/users", `{"name":"Ada","email":"ada@example.com","extRelationId":7}`)
+	b.Must(201, "POST", "/users", `{"name":"Ada","email":"ada@example.com","extRelationId":7}`)
 	order := `{"packageId":2,"userId":1,"hypervisorId":1}`
 	b.box.SetRoom(1)
-	b.must(200, "POST", "/servers?dryRun=true", order)
-	b.must(201, "POST", "/servers", order)
-	b.must(422, "POST", "/servers", order)
+	b.Must(200, "POST", "/servers?dryRun=true", order)
+	b.Must(201, "POST", "/servers", order)
+	b.Must(422, "POST", "/servers", order)
 	if n := b.box.Snapshot().Created; n != 1 {
 		t.Errorf("%d servers, want 1", n)
 	}
-	b.must(200, "GET", "/users/7/byExtRelation", "")
+	b.Must(200, "GET", "/users/7/byExtRelation", "")
 }
 
 func TestListsArePaged(t *testing.T) {
 	b := newBench(t, Options{PageUserLists: true})
-	b.must(201, "POST", "/users", `{"name":"Ada","email":"ada@example.com"}`)
+	b.Must(201, "POST", "/users", `{"name":"Ada","email":"ada@example.com"}`)
 	for range 5 {
 		b.box.Allocate(1, 1)
 	}
 	for _, path := range []string{"/servers?results=2&page=3", "/servers/user/1?results=2&page=3", "/servers?type=full&results=2&page=3"} {
-		got := b.must(200, "GET", path, "")
-		list, _ := got.at("data").([]any)
-		if len(list) != 1 || got.at("last_page") != 3.0 || got.at("total") != 5.0 || got.at("next_page_url") != nil || got.at("from") != 5.0 {
-			t.Errorf("%s = %s", path, got.body)
+		got := b.Must(200, "GET", path, "")
+		list, _ := got.At("data").([]any)
+		if len(list) != 1 || got.At("last_page") != 3.0 || got.At("total") != 5.0 || got.At("next_page_url") != nil || got.At("from") != 5.0 {
+			t.Errorf("%s = %s", path, got.Body)
 		}
 	}
-	if got := b.must(200, "GET", "/servers?results=2&page=9", ""); got.at("from") != nil {
-		t.Errorf("a page past the end = %s", got.body)
+	if got := b.Must(200, "GET", "/servers?results=2&page=9", ""); got.At("from") != nil {
+		t.Errorf("a page past the end = %s", got.Body)
 	}
-	if got := b.must(200, "GET", "/servers?hypervisorId=15", ""); got.at("total") != 0.0 {
-		t.Errorf("another hypervisor = %s, want none", got.body)
+	if got := b.Must(200, "GET", "/servers?hypervisorId=15", ""); got.At("total") != 0.0 {
+		t.Errorf("another hypervisor = %s, want none", got.Body)
 	}
 }
 
 func TestUsersAndKeys(t *testing.T) {
 	b := newBench(t, Options{})
-	b.must(201, "POST", "/users", `{"name":"Ada","email":"ada@example.com","relStr":"ezs-1"}`)
+	b.Must(201, "POST", "/users", `{"name":"Ada","email":"ada@example.com","relStr":"ezs-1"}`)
 	rel := "/users/ezs-1/byExtRelation"
-	b.must(201, "PUT", rel+"?relStr=true", `{"name":"Ada L.","email":"ada@example.org","enabled":false}`)
-	got := b.must(200, "GET", rel+"?relStr=true", "")
-	if got.at("data", "name") != "Ada L." || got.at("data", "suspended") != true || got.at("data", "password") != nil {
-		t.Errorf("user = %s", got.body)
+	b.Must(201, "PUT", rel+"?relStr=true", `{"name":"Ada L.","email":"ada@example.org","enabled":false}`)
+	got := b.Must(200, "GET", rel+"?relStr=true", "")
+	if got.At("data", "name") != "Ada L." || got.At("data", "suspended") != true || got.At("data", "password") != nil {
+		t.Errorf("user = %s", got.Body)
 	}
-	if p, _ := b.must(201, "POST", rel+"/resetPassword?relStr=true", "").at("data", "password").(string); p == "" {
+	if p, _ := b.Must(201, "POST", rel+"/resetPassword?relStr=true", "").At("data", "password").(string); p == "" {
 		t.Error("no new password")
 	}
-	b.must(201, "POST", "/ssh_keys", `{"userId":1,"name":"k","publicKey":"ssh-ed25519 AAAA"}`)
-	if got := b.must(200, "GET", "/ssh_keys/user/1", ""); got.at("data", 0, "name") != "k" {
-		t.Errorf("keys = %s", got.body)
+	b.Must(201, "POST", "/ssh_keys", `{"userId":1,"name":"k","publicKey":"ssh-ed25519 AAAA"}`)
+	if got := b.Must(200, "GET", "/ssh_keys/user/1", ""); got.At("data", 0, "name") != "k" {
+		t.Errorf("keys = %s", got.Body)
 	}
-	b.must(200, "GET", "/ssh_keys/1", "")
-	b.must(204, "DELETE", "/ssh_keys/1", "")
-	b.must(404, "GET", "/ssh_keys/1", "")
-	b.must(404, "DELETE", "/ssh_keys/1", "")
-	b.must(204, "DELETE", rel+"?relStr=true", "")
-	b.must(404, "GET", rel+"?relStr=true", "")
+	b.Must(200, "GET", "/ssh_keys/1", "")
+	b.Must(204, "DELETE", "/ssh_keys/1", "")
+	b.Must(404, "GET", "/ssh_keys/1", "")
+	b.Must(404, "DELETE", "/ssh_keys/1", "")
+	b.Must(204, "DELETE", rel+"?relStr=true", "")
+	b.Must(404, "GET", rel+"?relStr=true", "")
 }
 
 // Many callers at once get servers and addresses of their own.
 func TestConcurrentCreates(t *testing.T) {
 	b := newBench(t, Options{})
-	b.must(201, "POST", "/users", `{"name":"Ada","email":"ada@example.com"}`)
+	b.Must(201, "POST", "/users", `{"name":"Ada","email":"ada@example.com"}`)
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
 			for range 10 {
-				b.call("POST", "/servers", `{"packageId":1,"userId":1,"hypervisorId":1}`)
-				b.call("GET", "/servers/user/1", "")
+				b.Call("POST", "/servers", `{"packageId":1,"userId":1,"hypervisorId":1}`)
+				b.Call("GET", "/servers/user/1", "")
 			}
 		})
 	}
@@ -359,24 +287,24 @@ func TestConcurrentCreates(t *testing.T) {
 func TestLiveFiguresAreTheSameAtTheSameMoment(t *testing.T) {
 	b := newBench(t, Options{})
 	b.built()
-	first, again := b.must(200, "GET", "/servers/1?remoteState=true", ""), b.must(200, "GET", "/servers/1?remoteState=true", "")
-	if first.body != again.body {
+	first, again := b.Must(200, "GET", "/servers/1?remoteState=true", ""), b.Must(200, "GET", "/servers/1?remoteState=true", "")
+	if first.Body != again.Body {
 		t.Error("two reads at one moment differ")
 	}
-	b.sleep(30 * time.Second)
-	later := b.must(200, "GET", "/servers/1?remoteState=true", "")
+	b.Sleep(30 * time.Second)
+	later := b.Must(200, "GET", "/servers/1?remoteState=true", "")
 	for _, path := range [][]any{{"cpu"}, {"memory", "unused"}, {"disk", "vda", "wr.bytes"}, {"agent", "fsinfo", 0, "used-bytes"}} {
 		full := append([]any{"data", "remoteState"}, path...)
-		if first.at(full...) == nil || first.at(full...) == later.at(full...) {
-			t.Errorf("%v = %v and %v, want it to move", path, first.at(full...), later.at(full...))
+		if first.At(full...) == nil || first.At(full...) == later.At(full...) {
+			t.Errorf("%v = %v and %v, want it to move", path, first.At(full...), later.At(full...))
 		}
 	}
 	for i := range 30 {
-		got := b.must(200, "GET", "/servers/1/traffic", "")
-		months, _ := got.at("data", "monthly").([]any)
-		if want := min(i+1, 24); len(months) != want || got.at("data", "monthly", 0, "month") != float64(i+1) {
-			t.Fatalf("month %d: %d periods, the newest %v: want %d\n%s", i, len(months), got.at("data", "monthly", 0, "month"), want, strconv.Quote(got.body[:200]))
+		got := b.Must(200, "GET", "/servers/1/traffic", "")
+		months, _ := got.At("data", "monthly").([]any)
+		if want := min(i+1, 24); len(months) != want || got.At("data", "monthly", 0, "month") != float64(i+1) {
+			t.Fatalf("month %d: %d periods, the newest %v: want %d\n%s", i, len(months), got.At("data", "monthly", 0, "month"), want, strconv.Quote(got.Body[:200]))
 		}
-		b.sleep(31 * 24 * time.Hour)
+		b.Sleep(31 * 24 * time.Hour)
 	}
 }

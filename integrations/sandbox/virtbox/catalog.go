@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"github.com/ezscale/ezscale/integrations/sandbox/panelbox"
 )
 
 // packageSpec is a seeded server size.
@@ -97,15 +99,15 @@ func (p packageSpec) offers(t *templateSpec) bool { return t != nil && p.MemoryM
 
 var catalogMade = time.Date(2024, 3, 12, 22, 41, 31, 0, time.UTC)
 
-func (b *Box) catalogEndpoints() []endpoint {
-	return []endpoint{
-		{"GET /connect", nil, nil, func(call) (int, any, *failure) { return http.StatusOK, []any{}, nil }},
-		{"GET /packages", nil, nil, func(call) (int, any, *failure) { return http.StatusOK, data(packageObjects()), nil }},
-		{"GET /packages/{id}", nil, nil, servePackage},
-		{"GET /compute/hypervisors/groups", nil, paging, b.serveGroups},
-		{"GET /compute/hypervisors/groups/{id}", nil, nil, serveGroup},
-		{"GET /compute/hypervisors/groups/{id}/resources", nil, paging, b.serveResources},
-		{"GET /media/templates/fromServerPackageSpec/{id}", nil, nil, servePackageTemplates},
+func (b *Box) catalogEndpoints() []panelbox.Endpoint {
+	return []panelbox.Endpoint{
+		panelbox.Op("GET /connect", nil, nil, func(panelbox.Call) (int, any, *panelbox.Failure) { return http.StatusOK, []any{}, nil }),
+		panelbox.Op("GET /packages", nil, nil, func(panelbox.Call) (int, any, *panelbox.Failure) { return http.StatusOK, data(packageObjects()), nil }),
+		panelbox.Op("GET /packages/{id}", nil, nil, servePackage),
+		panelbox.Op("GET /compute/hypervisors/groups", nil, paging, b.serveGroups),
+		panelbox.Op("GET /compute/hypervisors/groups/{id}", nil, nil, serveGroup),
+		panelbox.Op("GET /compute/hypervisors/groups/{id}/resources", nil, paging, b.serveResources),
+		panelbox.Op("GET /media/templates/fromServerPackageSpec/{id}", nil, nil, servePackageTemplates),
 	}
 }
 
@@ -130,8 +132,8 @@ func packageObject(p packageSpec) map[string]any {
 	}
 }
 
-func servePackage(c call) (int, any, *failure) {
-	p := findPackage(c.id("id"))
+func servePackage(c panelbox.Call) (int, any, *panelbox.Failure) {
+	p := findPackage(c.ID("id"))
 	if p == nil {
 		return 0, nil, told(http.StatusNotFound, "package not found")
 	}
@@ -145,7 +147,7 @@ func groupObject(g groupSpec) map[string]any {
 	}
 }
 
-func (b *Box) serveGroups(c call) (int, any, *failure) {
+func (b *Box) serveGroups(c panelbox.Call) (int, any, *panelbox.Failure) {
 	var list []any
 	for _, g := range groups() {
 		list = append(list, groupObject(g))
@@ -153,16 +155,16 @@ func (b *Box) serveGroups(c call) (int, any, *failure) {
 	return http.StatusOK, b.paged(c, list), nil
 }
 
-func serveGroup(c call) (int, any, *failure) {
-	g := findGroup(c.id("id"))
+func serveGroup(c panelbox.Call) (int, any, *panelbox.Failure) {
+	g := findGroup(c.ID("id"))
 	if g == nil {
 		return 0, nil, told(http.StatusNotFound, "hypervisor group not found")
 	}
 	return http.StatusOK, data(groupObject(*g)), nil
 }
 
-func (b *Box) serveResources(c call) (int, any, *failure) {
-	g := findGroup(c.id("id"))
+func (b *Box) serveResources(c panelbox.Call) (int, any, *panelbox.Failure) {
+	g := findGroup(c.ID("id"))
 	if g == nil {
 		return 0, nil, told(http.StatusNotFound, "hypervisor group not found")
 	}
@@ -206,8 +208,8 @@ func (b *Box) resources(g *groupSpec) map[string]any {
 	}
 }
 
-func servePackageTemplates(c call) (int, any, *failure) {
-	p := findPackage(c.id("id"))
+func servePackageTemplates(c panelbox.Call) (int, any, *panelbox.Failure) {
+	p := findPackage(c.ID("id"))
 	if p == nil {
 		return 0, nil, told(http.StatusNotFound, "package not found")
 	}

@@ -1,10 +1,9 @@
 package virtbox
 
 import (
-	"net/http"
-	"net/http/httptest"
-	"strings"
 	"testing"
+
+	"github.com/ezscale/ezscale/integrations/sandbox/paneltest"
 )
 
 // FuzzRequest: no body and no path makes the panel fall over or answer with a
@@ -19,17 +18,6 @@ func FuzzRequest(f *testing.F) {
 	box := New(Options{Token: token})
 	h := box.Handler()
 	f.Fuzz(func(t *testing.T, method, path, body string) {
-		req, err := http.NewRequestWithContext(t.Context(), method, "http://panel"+path, strings.NewReader(body))
-		if err != nil || !strings.HasPrefix(path, "/") {
-			return
-		}
-		req.Header.Set("Authorization", "Bearer "+token)
-		req.Header.Set("Accept", "application/json")
-		req.Header.Set("Content-Type", "application/json")
-		rec := httptest.NewRecorder()
-		h.ServeHTTP(rec, req)
-		if rec.Code >= 500 {
-			t.Errorf("%s %s %s = %d %s", method, path, body, rec.Code, rec.Body)
-		}
+		paneltest.Fuzz(t, h, method, path, body, "Authorization", "Bearer "+token)
 	})
 }

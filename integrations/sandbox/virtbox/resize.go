@@ -4,21 +4,23 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/ezscale/ezscale/integrations/sandbox/panelbox"
 )
 
 // packageFlags say what follows the new package.
-var packageFlags = schema{
-	"backupPlan": yesNo, "cpu": yesNo, "memory": yesNo, "primaryDiskReadIOPS": yesNo, "primaryDiskReadThroughput": yesNo, "primaryDiskSize": yesNo,
-	"primaryDiskWriteIOPS": yesNo, "primaryDiskWriteThroughput": yesNo, "primaryNetworkInboundSpeed": yesNo, "primaryNetworkOutboundSpeed": yesNo,
-	"primaryNetworkTraffic": yesNo,
+var packageFlags = panelbox.Schema{
+	"backupPlan": panelbox.YesNo, "cpu": panelbox.YesNo, "memory": panelbox.YesNo, "primaryDiskReadIOPS": panelbox.YesNo, "primaryDiskReadThroughput": panelbox.YesNo, "primaryDiskSize": panelbox.YesNo,
+	"primaryDiskWriteIOPS": panelbox.YesNo, "primaryDiskWriteThroughput": panelbox.YesNo, "primaryNetworkInboundSpeed": panelbox.YesNo, "primaryNetworkOutboundSpeed": panelbox.YesNo,
+	"primaryNetworkTraffic": panelbox.YesNo,
 }
 
 // changePackage makes a server what another package says, in what the body names.
 // 200 does not mean that all of it was done: the answer lists what was left, a
 // smaller disk among it. The running system keeps memory and processor until it is
 // switched on again.
-func (b *Box) changePackage(c call) (int, any, *failure) {
-	s, p := b.servers[c.id("id")], findPackage(c.id("packageId"))
+func (b *Box) changePackage(c panelbox.Call) (int, any, *panelbox.Failure) {
+	s, p := b.servers[c.ID("id")], findPackage(c.ID("packageId"))
 	switch {
 	case s == nil:
 		return 0, nil, serverGone
@@ -30,7 +32,7 @@ func (b *Box) changePackage(c call) (int, any, *failure) {
 	size, info := s.pkg, []string{}
 	size.ID, size.Name = p.ID, p.Name
 	take := func(flag, what string, dst *int64, value int64, only bool) {
-		if c.body.is(flag) && only && *dst != value {
+		if c.Body.Is(flag) && only && *dst != value {
 			*dst = value
 		} else {
 			info = append(info, what)
@@ -57,14 +59,14 @@ func (b *Box) grows(s *server, size packageSpec) bool {
 }
 
 // addIPv4 gives a server more addresses; each call gives as many again.
-func (b *Box) addIPv4(c call) (int, any, *failure) {
-	s, n := b.servers[c.id("id")], c.body.whole("quantity")
+func (b *Box) addIPv4(c panelbox.Call) (int, any, *panelbox.Failure) {
+	s, n := b.servers[c.ID("id")], c.Body.Whole("quantity")
 	switch {
 	case s == nil:
 		return 0, nil, serverGone
 	case b.busy(s):
 		return 0, nil, locked
-	case !strings.EqualFold(c.body.text("interface"), "primary"):
+	case !strings.EqualFold(c.Body.Text("interface"), "primary"):
 		return 0, nil, refused("The selected interface is invalid.")
 	case n < 1 || n > 64:
 		return 0, nil, refused("The quantity must be 1 to 64, it is %s.", strconv.FormatInt(n, 10))

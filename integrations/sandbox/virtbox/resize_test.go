@@ -10,7 +10,7 @@ const allFlags = `{"cpu":true,"memory":true,"primaryDiskSize":true,"primaryNetwo
 func TestAPackageChangeLeavesWhatDoesNotFit(t *testing.T) {
 	b := newBench(t, Options{TaskTime: -1})
 	b.built() // of package 2
-	b.must(200, "PUT", "/servers/1/package/3", allFlags)
+	b.Must(200, "PUT", "/servers/1/package/3", allFlags)
 	got := b.box.Snapshot().Servers[0]
 	if got.MemoryMB != 4096 || got.DiskGB != 80 || got.Cores != 2 || got.TrafficGB != 4000 || got.PackageID != 3 {
 		t.Errorf("after the change: %+v", got)
@@ -18,41 +18,41 @@ func TestAPackageChangeLeavesWhatDoesNotFit(t *testing.T) {
 	if got.LiveMemoryMB == got.MemoryMB {
 		t.Error("the running system has the new memory without a restart")
 	}
-	b.must(200, "POST", "/servers/1/power/restart", "")
+	b.Must(200, "POST", "/servers/1/power/restart", "")
 	if got := b.box.Snapshot().Servers[0]; got.LiveMemoryMB != 4096 || got.LiveCores != 2 {
 		t.Errorf("after a restart it runs with %d MB and %d cores", got.LiveMemoryMB, got.LiveCores)
 	}
-	smaller := b.must(200, "PUT", "/servers/1/package/2", allFlags)
-	if got := b.box.Snapshot().Servers[0]; got.MemoryMB != 2048 || got.DiskGB != 80 || !strings.Contains(smaller.body, "lower than the current value") {
-		t.Errorf("a smaller package: %+v and %s, want the disk as it was and said so", got, smaller.body)
+	smaller := b.Must(200, "PUT", "/servers/1/package/2", allFlags)
+	if got := b.box.Snapshot().Servers[0]; got.MemoryMB != 2048 || got.DiskGB != 80 || !strings.Contains(smaller.Body, "lower than the current value") {
+		t.Errorf("a smaller package: %+v and %s, want the disk as it was and said so", got, smaller.Body)
 	}
-	b.must(200, "PUT", "/servers/1/package/4", `{"cpu":true}`)
+	b.Must(200, "PUT", "/servers/1/package/4", `{"cpu":true}`)
 	if got := b.box.Snapshot().Servers[0]; got.MemoryMB != 2048 || got.Cores != 4 {
 		t.Errorf("only the processor was asked for: %+v", got)
 	}
-	b.must(404, "PUT", "/servers/1/package/99", allFlags)
-	b.must(404, "PUT", "/servers/9/package/1", allFlags)
-	b.must(422, "PUT", "/servers/1/package/1", `{"disk":true}`)
+	b.Must(404, "PUT", "/servers/1/package/99", allFlags)
+	b.Must(404, "PUT", "/servers/9/package/1", allFlags)
+	b.Must(422, "PUT", "/servers/1/package/1", `{"disk":true}`)
 	b.box.SetRoom(0)
-	b.must(422, "PUT", "/servers/1/package/3", allFlags)
+	b.Must(422, "PUT", "/servers/1/package/3", allFlags)
 }
 
 func TestAPackageChangeIsATask(t *testing.T) {
 	b := newBench(t, Options{})
 	b.built()
-	b.must(200, "PUT", "/servers/1/package/3", allFlags)
-	b.must(423, "PUT", "/servers/1/package/4", allFlags)
+	b.Must(200, "PUT", "/servers/1/package/3", allFlags)
+	b.Must(423, "PUT", "/servers/1/package/4", allFlags)
 }
 
 func TestMoreAddresses(t *testing.T) {
 	b := newBench(t, Options{})
 	b.built()
-	b.must(200, "POST", "/servers/1/ipv4Qty", `{"interface":"primary","quantity":2}`)
+	b.Must(200, "POST", "/servers/1/ipv4Qty", `{"interface":"primary","quantity":2}`)
 	if got := b.box.Snapshot().Servers[0].Addresses; len(got) != 4 {
 		t.Errorf("it has %v, want three addresses and a subnet", got)
 	}
-	b.must(422, "POST", "/servers/1/ipv4Qty", `{"interface":"primary","quantity":0}`)
-	b.must(422, "POST", "/servers/1/ipv4Qty", `{"interface":"tertiary","quantity":1}`)
-	b.must(422, "POST", "/servers/1/ipv4Qty", `{"quantity":1}`)
-	b.must(404, "POST", "/servers/9/ipv4Qty", `{"interface":"primary","quantity":1}`)
+	b.Must(422, "POST", "/servers/1/ipv4Qty", `{"interface":"primary","quantity":0}`)
+	b.Must(422, "POST", "/servers/1/ipv4Qty", `{"interface":"tertiary","quantity":1}`)
+	b.Must(422, "POST", "/servers/1/ipv4Qty", `{"quantity":1}`)
+	b.Must(404, "POST", "/servers/9/ipv4Qty", `{"interface":"primary","quantity":1}`)
 }

@@ -174,7 +174,7 @@ func (b *Box) busy(s *server) bool {
 // enqueue adds a task that takes d.
 func (b *Box) enqueue(s *server, action, job string, d time.Duration, failed bool) *queueItem {
 	now := b.opts.Now()
-	q := &queueItem{id: b.nextID("queue"), server: s.id, action: action, job: job, start: now, end: now.Add(d), failed: failed}
+	q := &queueItem{id: b.ids.Next("queue"), server: s.id, action: action, job: job, start: now, end: now.Add(d), failed: failed}
 	b.queue[q.id] = q
 	if q.end.After(s.busyUntil) {
 		s.busyUntil = q.end

@@ -9,36 +9,38 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ezscale/ezscale/integrations/sandbox/panelbox"
 )
 
 // signInLife is how long login tokens live, by the vendor's example.
 const signInLife = 60 * time.Second
 
-var relParam = schema{"relStr": yesNo}
+var relParam = panelbox.Schema{"relStr": panelbox.YesNo}
 
-func (b *Box) userEndpoints() []endpoint {
-	modify := schema{
-		"name": str, "email": str, "selfService": whole, "selfServiceHourlyCredit": yesNo, "selfServiceHourlyGroupProfiles": wholes,
-		"selfServiceResourceGroupProfiles": wholes, "selfServiceHourlyResourcePack": whole, "enabled": yesNo,
+func (b *Box) userEndpoints() []panelbox.Endpoint {
+	modify := panelbox.Schema{
+		"name": panelbox.Str, "email": panelbox.Str, "selfService": panelbox.Whole, "selfServiceHourlyCredit": panelbox.YesNo, "selfServiceHourlyGroupProfiles": panelbox.Wholes,
+		"selfServiceResourceGroupProfiles": panelbox.Wholes, "selfServiceHourlyResourcePack": panelbox.Whole, "enabled": panelbox.YesNo,
 	}
-	create := schema{
-		"name": str | required, "email": str | required, "extRelationId": whole, "relStr": str, "selfService": whole,
-		"selfServiceHourlyCredit": yesNo, "selfServiceHourlyGroupProfiles": wholes, "selfServiceResourceGroupProfiles": wholes,
-		"selfServiceHourlyResourcePack": whole, "sendMail": yesNo,
+	create := panelbox.Schema{
+		"name": panelbox.Str | panelbox.Required, "email": panelbox.Str | panelbox.Required, "extRelationId": panelbox.Whole, "relStr": panelbox.Str, "selfService": panelbox.Whole,
+		"selfServiceHourlyCredit": panelbox.YesNo, "selfServiceHourlyGroupProfiles": panelbox.Wholes, "selfServiceResourceGroupProfiles": panelbox.Wholes,
+		"selfServiceHourlyResourcePack": panelbox.Whole, "sendMail": panelbox.YesNo,
 	}
-	key := schema{"userId": whole | required, "name": str | required, "publicKey": str | required}
-	return []endpoint{
-		{"POST /users", create, nil, b.createUser},
-		{"GET /users/{rel}/byExtRelation", nil, relParam, b.readUser},
-		{"PUT /users/{rel}/byExtRelation", modify, relParam, b.modifyUser},
-		{"DELETE /users/{rel}/byExtRelation", nil, relParam, b.deleteUser},
-		{"POST /users/{rel}/byExtRelation/resetPassword", nil, relParam, b.resetUserPassword},
-		{"POST /users/{rel}/authenticationTokens", nil, relParam, b.signIn},
-		{"POST /users/{rel}/serverAuthenticationTokens/{server}", nil, relParam, b.signIn},
-		{"POST /ssh_keys", key, nil, b.createKey},
-		{"GET /ssh_keys/user/{id}", nil, nil, b.userKeys},
-		{"GET /ssh_keys/{id}", nil, nil, b.readKey},
-		{"DELETE /ssh_keys/{id}", nil, nil, b.deleteKey},
+	key := panelbox.Schema{"userId": panelbox.Whole | panelbox.Required, "name": panelbox.Str | panelbox.Required, "publicKey": panelbox.Str | panelbox.Required}
+	return []panelbox.Endpoint{
+		panelbox.Op("POST /users", create, nil, b.createUser),
+		panelbox.Op("GET /users/{rel}/byExtRelation", nil, relParam, b.readUser),
+		panelbox.Op("PUT /users/{rel}/byExtRelation", modify, relParam, b.modifyUser),
+		panelbox.Op("DELETE /users/{rel}/byExtRelation", nil, relParam, b.deleteUser),
+		panelbox.Op("POST /users/{rel}/byExtRelation/resetPassword", nil, relParam, b.resetUserPassword),
+		panelbox.Op("POST /users/{rel}/authenticationTokens", nil, relParam, b.signIn),
+		panelbox.Op("POST /users/{rel}/serverAuthenticationTokens/{server}", nil, relParam, b.signIn),
+		panelbox.Op("POST /ssh_keys", key, nil, b.createKey),
+		panelbox.Op("GET /ssh_keys/user/{id}", nil, nil, b.userKeys),
+		panelbox.Op("GET /ssh_keys/{id}", nil, nil, b.readKey),
+		panelbox.Op("DELETE /ssh_keys/{id}", nil, nil, b.deleteKey),
 	}
 }
 
@@ -46,18 +48,18 @@ var noUser = told(http.StatusNotFound, "user not found")
 
 // byRelation finds the user a path names: by the string with relStr=true, by
 // the integer without.
-func (b *Box) byRelation(c call) *user {
-	rel := c.r.PathValue("rel")
+func (b *Box) byRelation(c panelbox.Call) *user {
+	rel := c.R.PathValue("rel")
 	for _, u := range b.users {
-		if c.is("relStr") && u.relStr != "" && u.relStr == rel || !c.is("relStr") && u.relInt != 0 && strconv.FormatInt(u.relInt, 10) == rel {
+		if c.Is("relStr") && u.relStr != "" && u.relStr == rel || !c.Is("relStr") && u.relInt != 0 && strconv.FormatInt(u.relInt, 10) == rel {
 			return u
 		}
 	}
 	return nil
 }
 
-func (b *Box) createUser(c call) (int, any, *failure) {
-	email, name, rel, relInt := c.body.text("email"), strings.TrimSpace(c.body.text("name")), c.body.text("relStr"), c.body.whole("extRelationId")
+func (b *Box) createUser(c panelbox.Call) (int, any, *panelbox.Failure) {
+	email, name, rel, relInt := c.Body.Text("email"), strings.TrimSpace(c.Body.Text("name")), c.Body.Text("relStr"), c.Body.Whole("extRelationId")
 	if _, err := mail.ParseAddress(email); err != nil {
 		return 0, nil, refused("The email must be a valid email address.")
 	}
@@ -66,13 +68,13 @@ func (b *Box) createUser(c call) (int, any, *failure) {
 	}
 	for _, u := range b.users {
 		if strings.EqualFold(u.email, email) {
-			return 0, nil, &failure{http.StatusConflict, map[string]any{"errors": []string{"A user with this email address already exists"}}}
+			return 0, nil, &panelbox.Failure{Status: http.StatusConflict, Body: map[string]any{"errors": []string{"A user with this email address already exists"}}}
 		}
 		if rel != "" && u.relStr == rel || relInt != 0 && u.relInt == relInt {
 			return 0, nil, refused("The relation is already in use.")
 		}
 	}
-	u := &user{id: b.nextID("user"), relInt: relInt, relStr: rel, name: name, email: email, created: b.opts.Now()}
+	u := &user{id: b.ids.Next("user"), relInt: relInt, relStr: rel, name: name, email: email, created: b.opts.Now()}
 	b.users[u.id] = u
 	out := userObject(u)
 	out["password"] = rand.Text()
@@ -94,7 +96,7 @@ func (u *user) extRelation() any {
 	return u.relInt
 }
 
-func (b *Box) readUser(c call) (int, any, *failure) {
+func (b *Box) readUser(c panelbox.Call) (int, any, *panelbox.Failure) {
 	u := b.byRelation(c)
 	if u == nil {
 		return 0, nil, noUser
@@ -102,38 +104,38 @@ func (b *Box) readUser(c call) (int, any, *failure) {
 	return http.StatusOK, data(userObject(u)), nil
 }
 
-func (b *Box) modifyUser(c call) (int, any, *failure) {
+func (b *Box) modifyUser(c panelbox.Call) (int, any, *panelbox.Failure) {
 	u := b.byRelation(c)
 	if u == nil {
 		return 0, nil, noUser
 	}
-	if s := c.body.text("name"); s != "" {
+	if s := c.Body.Text("name"); s != "" {
 		u.name = s
 	}
-	if s := c.body.text("email"); s != "" {
+	if s := c.Body.Text("email"); s != "" {
 		u.email = s
 	}
-	if _, there := c.body["enabled"]; there {
-		u.suspended = !c.body.is("enabled")
+	if _, there := c.Body["enabled"]; there {
+		u.suspended = !c.Body.Is("enabled")
 	}
 	return http.StatusCreated, data(map[string]any{"name": u.name, "email": u.email, "selfService": 0, "enabled": !u.suspended}), nil
 }
 
-func (b *Box) deleteUser(c call) (int, any, *failure) {
+func (b *Box) deleteUser(c panelbox.Call) (int, any, *panelbox.Failure) {
 	u := b.byRelation(c)
 	if u == nil {
 		return 0, nil, noUser
 	}
 	for _, s := range b.servers {
 		if s.owner == u {
-			return 0, nil, &failure{http.StatusConflict, map[string]any{"errors": []string{"The user has servers"}}}
+			return 0, nil, &panelbox.Failure{Status: http.StatusConflict, Body: map[string]any{"errors": []string{"The user has servers"}}}
 		}
 	}
 	delete(b.users, u.id)
 	return http.StatusNoContent, nil, nil
 }
 
-func (b *Box) resetUserPassword(c call) (int, any, *failure) {
+func (b *Box) resetUserPassword(c panelbox.Call) (int, any, *panelbox.Failure) {
 	u := b.byRelation(c)
 	if u == nil {
 		return 0, nil, noUser
@@ -142,14 +144,14 @@ func (b *Box) resetUserPassword(c call) (int, any, *failure) {
 }
 
 // signIn serves both kinds of login tokens.
-func (b *Box) signIn(c call) (int, any, *failure) {
+func (b *Box) signIn(c panelbox.Call) (int, any, *panelbox.Failure) {
 	u := b.byRelation(c)
 	if u == nil {
 		return 0, nil, noUser
 	}
 	in := signIn{user: u.id, second: rand.Text(), expires: b.opts.Now().Add(signInLife)}
-	if c.r.PathValue("server") != "" {
-		s := b.servers[c.id("server")]
+	if c.R.PathValue("server") != "" {
+		s := b.servers[c.ID("server")]
 		if s == nil || s.owner != u {
 			return 0, nil, serverGone
 		}
@@ -164,15 +166,15 @@ func (b *Box) signIn(c call) (int, any, *failure) {
 	}}), nil
 }
 
-func (b *Box) createKey(c call) (int, any, *failure) {
-	u := b.users[c.body.whole("userId")]
+func (b *Box) createKey(c panelbox.Call) (int, any, *panelbox.Failure) {
+	u := b.users[c.Body.Whole("userId")]
 	if u == nil {
 		return 0, nil, refused("The selected user is invalid.")
 	}
-	if kind, rest, _ := strings.Cut(c.body.text("publicKey"), " "); !strings.HasPrefix(kind, "ssh-") && !strings.HasPrefix(kind, "ecdsa-") || rest == "" {
+	if kind, rest, _ := strings.Cut(c.Body.Text("publicKey"), " "); !strings.HasPrefix(kind, "ssh-") && !strings.HasPrefix(kind, "ecdsa-") || rest == "" {
 		return 0, nil, refused("The public key is invalid.")
 	}
-	k := &sshKey{id: b.nextID("key"), user: u.id, name: c.body.text("name"), public: c.body.text("publicKey"), created: b.opts.Now()}
+	k := &sshKey{id: b.ids.Next("key"), user: u.id, name: c.Body.Text("name"), public: c.Body.Text("publicKey"), created: b.opts.Now()}
 	b.keys[k.id] = k
 	return http.StatusCreated, data(map[string]any{"id": k.id, "name": k.name, "type": "OpenSSH", "createdAt": micro(k.created)}), nil
 }
@@ -183,10 +185,10 @@ func keyObject(k *sshKey) map[string]any {
 	}
 }
 
-func (b *Box) userKeys(c call) (int, any, *failure) {
+func (b *Box) userKeys(c panelbox.Call) (int, any, *panelbox.Failure) {
 	list := []map[string]any{}
 	for _, k := range b.keys {
-		if k.user == c.id("id") {
+		if k.user == c.ID("id") {
 			list = append(list, keyObject(k))
 		}
 	}
@@ -196,16 +198,16 @@ func (b *Box) userKeys(c call) (int, any, *failure) {
 
 var noKey = told(http.StatusNotFound, "ssh key not found")
 
-func (b *Box) readKey(c call) (int, any, *failure) {
-	k := b.keys[c.id("id")]
+func (b *Box) readKey(c panelbox.Call) (int, any, *panelbox.Failure) {
+	k := b.keys[c.ID("id")]
 	if k == nil {
 		return 0, nil, noKey
 	}
 	return http.StatusOK, data(keyObject(k)), nil
 }
 
-func (b *Box) deleteKey(c call) (int, any, *failure) {
-	id := c.id("id")
+func (b *Box) deleteKey(c panelbox.Call) (int, any, *panelbox.Failure) {
+	id := c.ID("id")
 	if b.keys[id] == nil {
 		return 0, nil, noKey
 	}
