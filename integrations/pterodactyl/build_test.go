@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -89,6 +90,27 @@ func TestLatePasswordDoesNotVoidTheNext(t *testing.T) {
 	g.Sleep(time.Minute)
 	if g.box.SignIn(next.Secret.Username, next.Secret.Password) != 1 {
 		t.Error("the password that was handed out does not work")
+	}
+}
+
+// Another build of the customer makes the account between our two looks for it:
+// the account with the customer's address is the customer's own.
+func TestAccountMadeByAnotherBuildIsNoStrangers(t *testing.T) {
+	g := newRig(t, pterobox.Options{})
+	other := sync.OnceFunc(func() {
+		b, err := g.client().Advance(t.Context(), testOrder("svc2"), provisioning.Build{Step: StepAccount, Started: g.Clock.Now()})
+		if err != nil || b.Step != StepCreate {
+			t.Errorf("the other build = %+v, %v", b, err)
+		}
+	})
+	g.box.Faults().Before = func(r *http.Request) {
+		if r.URL.Query().Has("filter[email]") {
+			other()
+		}
+	}
+	b, _ := g.built(g.client(), testOrder("svc1"))
+	if snap := g.box.Snapshot(); len(snap.Users) != 1 || snap.Servers[0].OwnerRef != "ezs-cus1" || b.RemoteUser != strconv.FormatInt(snap.Users[0].ID, 10) {
+		t.Errorf("built %+v at %+v, want it on the one account", b, snap)
 	}
 }
 

@@ -30,7 +30,8 @@ func (c *Client) findUser(ctx context.Context, userID string) (u userObject, ok 
 	return got.Attributes, true, nil
 }
 
-// strangerWith says which account of the panel has an e-mail address; "" is none.
+// strangerWith says which account of the panel, the customer's own apart, has the
+// customer's e-mail address; "" is none.
 // The panel's filter finds parts of addresses, of which only the whole one counts
 // (GET /users?filter[email]=).
 func (c *Client) strangerWith(ctx context.Context, o provisioning.Order) (string, error) {
@@ -39,6 +40,9 @@ func (c *Client) strangerWith(ctx context.Context, o provisioning.Order) (string
 		return "", err
 	}
 	for _, u := range found {
+		if string(u.ExternalID) == c.relation(o.UserID) {
+			continue // another build of this customer has made it meanwhile
+		}
 		if strings.EqualFold(strings.TrimSpace(string(u.Email)), strings.TrimSpace(o.Email)) {
 			return u.ID.ID(), nil
 		}
