@@ -66,8 +66,6 @@ type Caller struct {
 	// Rest is how long nothing is sent to an API after a 429 that names no time.
 	// 0: a 429 is passed on, and the next call is sent all the same.
 	Rest time.Duration
-	// AnyType takes answers of success that do not say that they are JSON.
-	AnyType bool
 
 	mu    sync.Mutex
 	until map[string]time.Time // by API
@@ -133,7 +131,7 @@ func (c *Caller) decode(call Call, resp *http.Response, body []byte, out any) er
 	switch {
 	case int64(len(body)) > c.MaxAnswer:
 		return c.Vendor.Unreadable(call, resp.StatusCode, "the answer is too long")
-	case len(body) > 0 && !saysJSON(resp) && !c.AnyType:
+	case len(body) > 0 && !saysJSON(resp):
 		return c.Vendor.Unreadable(call, resp.StatusCode, "the answer is no JSON; is a proxy in between?")
 	case out == nil:
 		return nil

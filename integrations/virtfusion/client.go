@@ -112,7 +112,7 @@ func New(cfg Config, hc *http.Client) (*Client, error) {
 	}
 	c.calls = panel.NewCalls(c.now, cmp.Or(cfg.Settle, defaultSettle))
 	c.caller = &panel.Caller{
-		Vendor: vendor, HTTP: panel.Client(hc, callTimeout), Now: c.now, MaxAnswer: maxAnswer, MaxRetryAfter: time.Hour, AnyType: true, Judge: judge,
+		Vendor: vendor, HTTP: panel.Client(hc, callTimeout), Now: c.now, MaxAnswer: maxAnswer, MaxRetryAfter: time.Hour, Judge: judge,
 		Root: func(panel.Call) string { return base.String() + apiPath },
 		Sign: func(r *http.Request, _ panel.Call) {
 			r.Header.Set("Authorization", "Bearer "+cfg.Token)

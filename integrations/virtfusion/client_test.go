@@ -79,7 +79,11 @@ func TestTokenIsNeverPrinted(t *testing.T) {
 // answering is a client of a panel that gives one answer to everything.
 func answering(t *testing.T, status int, body string, header ...string) *Client {
 	t.Helper()
-	url, client := paneltest.Answering(t, status, body, header...)
+	mime := "application/json"
+	if strings.HasPrefix(body, "<") {
+		mime = "text/html"
+	}
+	url, client := paneltest.Answering(t, status, body, append([]string{"Content-Type", mime}, header...)...)
 	c, err := New(Config{BaseURL: url, Token: testToken, Now: paneltest.NewClock().Now}, client)
 	if err != nil {
 		t.Fatal(err)
@@ -149,6 +153,16 @@ func TestARefusalThatWasCutOffIsNone(t *testing.T) {
 		if !errors.Is(err, want) || errors.Is(err, provisioning.ErrPermanent) {
 			t.Errorf("effect %d: %v, want %v", effect, err, want)
 		}
+	}
+}
+
+// A proxy's page with status 200 is no success, also where nothing is to be read:
+// the suspension it stands for may have happened or not.
+func TestAPageIsNoSuccess(t *testing.T) {
+	c := answering(t, 200, "<html>Please wait</html>", "Content-Type", "text/html")
+	err := c.do(t.Context(), panel.Call{Op: "try", Effect: panel.Writes, Method: http.MethodPost, Path: "/servers/1/suspend"}, nil)
+	if !errors.Is(err, provisioning.ErrOutcomeUnknown) || !strings.Contains(err.Error(), "proxy") {
+		t.Errorf("a page = %v, want ErrOutcomeUnknown", err)
 	}
 }
 
