@@ -16,6 +16,9 @@ var (
 	ErrCreditTooMuch = errors.New("more is to be credited than is left")
 	// ErrCreditNothing: there is nothing to credit.
 	ErrCreditNothing = errors.New("nothing is left to credit")
+	// ErrCreditTakes: the note would take money from the customer, because unused
+	// time that the invoice took off comes to more than what is credited with it.
+	ErrCreditTakes = errors.New("more unused time would be taken back than is credited")
 )
 
 // IssuedLine is a line of an issued invoice as a credit note sees it.
@@ -65,7 +68,7 @@ type CreditNote struct {
 // with. A line is credited together with its discounts and never apart from
 // them, so that a discount never becomes money; the tax of all credits of a line
 // sums exactly to its tax. Errors: ErrCreditTooMuch, naming the line;
-// ErrCreditNothing; a position that does not exist, is wanted twice or is a
+// ErrCreditNothing; ErrCreditTakes; a position that does not exist, is wanted twice or is a
 // discount; money.ErrMismatch.
 func PlanCreditNote(lines []IssuedLine, wanted []CreditRequest) (CreditNote, error) {
 	if len(lines) == 0 || len(wanted) == 0 {
@@ -91,7 +94,13 @@ func PlanCreditNote(lines []IssuedLine, wanted []CreditRequest) (CreditNote, err
 	return note, nil
 }
 
-// CreditAll takes back all that is left of an invoice. Errors as PlanCreditNote.
+// CreditAll takes back all that is left of an invoice: its mirror, which undoes it
+// and comes to what is left of its total. Unused time that a change took off an
+// earlier line is taken back as well, and is worth there again what it was: the
+// customer has then paid what they would have without the invoice. To give back
+// what the new plan cost, however it was paid, its lines are credited by their
+// positions: the unused time that paid for them came in as money once, and becomes
+// credit. Errors as PlanCreditNote.
 func CreditAll(lines []IssuedLine) (CreditNote, error) {
 	wanted := []CreditRequest{}
 	for _, l := range lines {
@@ -288,7 +297,7 @@ func (n *CreditNote) sum(currency string) error {
 		return ErrCreditNothing // or less than the rounding of a line's and its discounts' taxes
 	}
 	if n.Totals.Total.Sign() < 0 {
-		return fmt.Errorf("it comes to %s: credit what was charged together with what it took off", n.Totals.Total)
+		return fmt.Errorf("it comes to %s: %w", n.Totals.Total, ErrCreditTakes)
 	}
 	return nil
 }

@@ -35,8 +35,9 @@ type CreditNote struct {
 // CreditNote corrects an issued invoice: it takes back the given parts of its
 // lines, lowers what is still owed and gives the rest to the customer's credit.
 // An invoice that nothing was paid on and nothing is owed on any more is
-// cancelled by it; a line credited whole may be billed again. Errors: ErrState,
-// billing.ErrCreditTooMuch and billing.ErrCreditNothing.
+// cancelled by it; a line credited whole may be billed again. What unused time
+// becomes is said at billing.CreditAll. Errors: ErrState, billing.ErrCreditTooMuch,
+// billing.ErrCreditNothing and billing.ErrCreditTakes.
 func (b *Books) CreditNote(tx core.App, now time.Time, c Correction) (CreditNote, error) {
 	if err := inTransaction(tx); err != nil {
 		return CreditNote{}, err

@@ -124,6 +124,10 @@ func (b *Books) creditPaid(tx core.App, now time.Time, invoice string, most mone
 	c := Correction{Invoice: invoice, Key: "outside:" + o.Gateway + ":" + o.ID + ":" + invoice, Reason: o.Reason, Actor: "system"}
 	all, err := Foresee(tx, c, nil)
 	switch {
+	case errors.Is(err, billing.ErrCreditTakes): // what is left was charged for unused time
+		if c.Lines, err = linesUpTo(tx, c, most); err != nil || len(c.Lines) == 0 {
+			return CreditNote{}, err
+		}
 	case nothingToCredit(err):
 		return CreditNote{}, nil
 	case err != nil:

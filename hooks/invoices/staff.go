@@ -56,6 +56,7 @@ func refusal(err error) error {
 		{books.ErrCredit, http.StatusConflict, "not_enough_credit", "amount_minor", "There is less credit than that."},
 		{books.ErrKeyUsed, http.StatusConflict, "key_used", "key", "This key or reference was used for something else before."},
 		{billing.ErrCreditNothing, http.StatusConflict, "nothing_left", "lines", "Nothing is left to credit on this invoice."},
+		{billing.ErrCreditTakes, http.StatusConflict, "takes_money", "lines", "The unused time on this invoice comes to more than what would be credited with it. Name the lines that were charged, without it."},
 		{billing.ErrCreditTooMuch, http.StatusUnprocessableEntity, "too_much", "lines", "This is more than is left to credit."},
 		{billing.ErrRefundTooMuch, http.StatusUnprocessableEntity, "too_much", "amount_minor", "This is more than the payments still hold."},
 	}
@@ -229,11 +230,16 @@ func (s *subject) createNote(r *op.Request, in noteRequest) (noteView, error) {
 	return s.noteByID(r, note.ID)
 }
 
-// credit issues a credit note with its audit row; a repeated one has it already.
+// credit issues a credit note with its audit row; a repeated one has it already. An
+// invoice that comes to nothing, since unused time paid for all of it, is not
+// credited whole: that would look like giving it back.
 func (s *subject) credit(tx core.App, r *op.Request, c books.Correction) (books.CreditNote, error) {
 	note, err := s.Books.CreditNote(tx, r.Now(), c)
 	if err != nil || note.Repeated {
 		return note, err
+	}
+	if len(c.Lines) == 0 && note.Totals.Total.IsZero() {
+		return note, op.NewProblem(http.StatusConflict, "comes_to_nothing", "What is left of this invoice comes to nothing, so that crediting all of it would give nothing back. Name the lines to credit.")
 	}
 	return note, s.recordOf(tx, r, "credit_note.create", collections.CreditNotes, note.ID, map[string]any{
 		"number": note.Number, "invoice": c.Invoice, "total": note.Totals.Total, "to_credit": note.ToCredit, "reason": c.Reason,
