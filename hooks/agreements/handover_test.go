@@ -117,7 +117,10 @@ func TestHandOverSurvivesLostCommits(t *testing.T) {
 					t.Fatal(err)
 				}
 				w.Want(http.StatusOK, w.handOver())
-				w.Eventually("the job has tried twice", func() bool { return w.Count("jobs", "`kind` = 'agreement.end' AND `attempts` >= 2") > 0 })
+				w.Eventually("the job has tried twice", func() bool {
+					w.Clock().Advance(time.Second)
+					return w.Count("jobs", "`kind` = 'agreement.end' AND `attempts` >= 2") > 0
+				})
 				if w.subscription().GetString("billing_owner") != "gateway" {
 					t.Error("we bill though nothing was committed")
 				}

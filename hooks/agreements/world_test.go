@@ -38,7 +38,7 @@ type world struct {
 
 func open(t *testing.T, gateway string, price int64) *world {
 	t.Helper()
-	app := testapp.New(t, testapp.PayPal(), testapp.Steady())
+	app := testapp.New(t, testapp.PayPal())
 	w := &world{App: app, gateway: gateway, ada: app.Customer("ada")}
 	o := app.Buy(w.ada, testapp.Cart{})
 	app.Quiet()
@@ -47,6 +47,7 @@ func open(t *testing.T, gateway string, price int64) *world {
 	w.customer = app.One(collections.GatewayCustomers, dbx.HashExp{"user": w.ada.Id, "gateway": "stripe"}).GetString("customer_id")
 	app.Eventually("the card is saved", func() bool { return app.Count(collections.PaymentMethods, "`user` = '"+w.ada.Id+"'") == 1 })
 	w.method = app.One(collections.PaymentMethods, dbx.HashExp{"user": w.ada.Id}).GetString("gateway_method_id")
+	app.Hold() // months are exact from here on
 	w.agreement = w.begin(price, collections.Time(sub, "anchor"))
 	app.Quiet()
 	return w

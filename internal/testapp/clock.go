@@ -44,6 +44,10 @@ func (a *App) Eventually(what string, cond func() bool) {
 	}
 }
 
+// Hold keeps the clock from moving by itself while Eventually waits, from now on;
+// an app that is Steady has it so from the start.
+func (a *App) Hold() { a.options.drift = 0 }
+
 // Within is Eventually with a limit in real time; it reports instead of failing.
 func (a *App) Within(limit time.Duration, cond func() bool) bool {
 	for end := time.Now().Add(limit); ; {
@@ -53,10 +57,12 @@ func (a *App) Within(limit time.Duration, cond func() bool) bool {
 		if time.Now().After(end) {
 			return false
 		}
-		time.Sleep(10 * time.Millisecond)
-		if a.options.drift > 0 {
-			a.clock.Advance(a.options.drift)
+		if a.options.drift == 0 { // nobody waits for the clock
+			time.Sleep(3 * time.Millisecond)
+			continue
 		}
+		time.Sleep(10 * time.Millisecond)
+		a.clock.Advance(a.options.drift)
 	}
 }
 
@@ -91,15 +97,20 @@ func (a *App) Settle() {
 }
 
 // Quiet waits until the gateways have delivered their webhooks, they are processed, and
-// no job is due or running, so that nothing more happens by itself.
+// no job is due or running, so that nothing more happens by itself. A clock that does
+// not run by itself jumps to the jobs that are due shortly.
 func (a *App) Quiet() {
 	a.Helper()
 	calm := 0
 	a.Eventually("product and vendors come to rest", func() bool {
-		busy := a.queued() + a.Count("webhook_events", "`status` = 'new'") +
-			a.Count("jobs", "`state` = 'running' OR `state` = 'queued' AND `next_at` <= '"+stamp(a.clock.Now().Add(30*time.Second))+"'")
-		if busy > 0 {
+		now := a.clock.Now()
+		busy := a.queued() + a.Count("webhook_events", "`status` = 'new'") + a.Count("jobs", "`state` = 'running' OR `state` = 'queued' AND `next_at` <= '"+stamp(now)+"'")
+		soon := a.Count("jobs", "`state` = 'queued' AND `next_at` > '"+stamp(now)+"' AND `next_at` <= '"+stamp(now.Add(30*time.Second))+"'")
+		if busy+soon > 0 {
 			calm = 0
+			if busy == 0 && a.options.drift == 0 {
+				a.clock.Advance(time.Second)
+			}
 			return false
 		}
 		calm++
