@@ -19,7 +19,7 @@ var moneyRules = []Rule{
 	},
 	{
 		"nothing is posted for a payment that did not arrive",
-		"SELECT `posting` AS `what`, `amount_minor` AS `off` FROM `ledger_entries` WHERE `posting` LIKE 'payment:%' AND `payment` NOT IN (SELECT `id` FROM `payment_transactions` WHERE `status` = 'succeeded')",
+		"SELECT `posting` AS `what`, `amount_minor` AS `off` FROM `ledger_entries` `l` WHERE `posting` BETWEEN 'payment:' AND 'payment:~' AND NOT EXISTS (SELECT 1 FROM `payment_transactions` WHERE `id` = substr(`l`.`posting`, 9) AND `status` = 'succeeded')",
 	},
 	{
 		"cash is what gateways took in, less what went back",

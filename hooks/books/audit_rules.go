@@ -50,25 +50,18 @@ var documentRules = []Rule{
 			" - (SELECT COUNT(*) FROM `credit_notes` WHERE `series` = `s`.`series` AND `year` = `s`.`year` AND `seq` BETWEEN 1 AND `s`.`last_seq`) AS `off` FROM `invoice_series` `s` WHERE `off` != 0",
 	},
 	{
-		"what the ledger says is owed on an invoice is what it is due",
-		"SELECT `number` AS `what`, `due_minor` - IFNULL((SELECT SUM(`amount_minor`) FROM `ledger_entries` WHERE `invoice` = `i`.`id` AND `account` = 'receivable'), 0) AS `off`" +
-			" FROM `invoices` `i` WHERE `status` != 'draft' AND `off` != 0",
-	},
-	{
-		"nothing is owed without an invoice",
-		"SELECT `posting` AS `what`, `amount_minor` AS `off` FROM `ledger_entries` WHERE `account` = 'receivable' AND `invoice` NOT IN (SELECT `id` FROM `invoices`)",
-	},
-	{
-		"the ledger has the sales, taxes, losses and top-ups of an invoice, on its customer",
+		"the ledger has the sales, taxes, losses, top-ups and debt of an invoice, on its customer",
+		// One way through the ledger: it is the longest table.
 		"WITH `booked` AS (SELECT `invoice`, MIN(`user`) AS `one`, MAX(`user`) AS `other`, -SUM(IIF(`account` = 'revenue', `amount_minor`, 0)) AS `net`, -SUM(IIF(`account` = 'tax_payable', `amount_minor`, 0)) AS `tax`," +
-			" SUM(IIF(`account` = 'bad_debt', `amount_minor`, 0)) AS `lost`, -SUM(IIF(`account` = 'topups', `amount_minor`, 0)) AS `bought` FROM `ledger_entries` GROUP BY `invoice`)," +
+			" SUM(IIF(`account` = 'bad_debt', `amount_minor`, 0)) AS `lost`, -SUM(IIF(`account` = 'topups', `amount_minor`, 0)) AS `bought`, SUM(IIF(`account` = 'receivable', `amount_minor`, 0)) AS `owed` FROM `ledger_entries` GROUP BY `invoice`)," +
 			" `taken` AS (SELECT `invoice`, SUM(`subtotal_minor`) AS `net`, SUM(`tax_minor`) AS `tax` FROM `credit_notes` GROUP BY `invoice`)," +
 			// A cancelled invoice has its whole booking reversed, or a credit note over all of it.
-			" `sold` AS (SELECT `i`.`number`, `i`.`user`, IIF(`i`.`kind` = 'topup', 0, `i`.`written_off_minor`) - `b`.`lost` AS `lost`, IIF(`i`.`kind` = 'topup', `i`.`due_minor`, 0) - `b`.`bought` AS `bought`, `b`.`one`, `b`.`other`," +
+			" `sold` AS (SELECT IFNULL(`i`.`number`, 'invoice ' || `b`.`invoice`) AS `number`, `i`.`user`, IIF(`i`.`kind` = 'topup', 0, `i`.`written_off_minor`) - `b`.`lost` AS `lost`, IIF(`i`.`kind` = 'topup', `i`.`due_minor`, 0) - `b`.`bought` AS `bought`," +
+			" `i`.`due_minor` - `b`.`owed` AS `owed`, `b`.`one`, `b`.`other`, `i`.`id` IS NULL AND EXISTS (SELECT 1 FROM `ledger_entries` WHERE `invoice` = `b`.`invoice` AND `account` = 'receivable') AS `nowhere`," +
 			" IIF(`i`.`kind` = 'topup' OR `i`.`status` = 'void', 0, `i`.`subtotal_minor` - IFNULL(`t`.`net`, 0)) - `b`.`net` AS `net`, IIF(`i`.`kind` = 'topup' OR `i`.`status` = 'void', 0, `i`.`tax_minor` - IFNULL(`t`.`tax`, 0)) - `b`.`tax` AS `tax`" +
-			" FROM `booked` `b` CROSS JOIN `invoices` `i` ON `i`.`id` = `b`.`invoice` LEFT JOIN `taken` `t` ON `t`.`invoice` = `b`.`invoice` WHERE `i`.`status` != 'draft')" +
-			" SELECT `number` AS `what`, `net` + `tax` + `lost` + `bought` AS `off` FROM `sold` WHERE `net` != 0 OR `tax` != 0 OR `lost` != 0 OR `bought` != 0 OR `one` != `user` OR `other` != `user`" +
-			" UNION ALL SELECT `number`, `total_minor` FROM `invoices` `i` WHERE `status` != 'draft' AND `total_minor` != 0 AND NOT EXISTS (SELECT 1 FROM `ledger_entries` WHERE `invoice` = `i`.`id`)",
+			" FROM `booked` `b` LEFT JOIN `invoices` `i` ON `i`.`id` = `b`.`invoice` LEFT JOIN `taken` `t` ON `t`.`invoice` = `b`.`invoice` WHERE `i`.`status` IS NOT 'draft')" +
+			" SELECT `number` AS `what`, IFNULL(`net` + `tax` + `lost` + `bought` + `owed`, 0) AS `off` FROM `sold` WHERE `net` != 0 OR `tax` != 0 OR `lost` != 0 OR `bought` != 0 OR `owed` != 0 OR `one` != `user` OR `other` != `user` OR `nowhere`" +
+			" UNION ALL SELECT `number`, `total_minor` FROM `invoices` `i` WHERE `status` != 'draft' AND (`total_minor` != 0 OR `due_minor` != 0) AND NOT EXISTS (SELECT 1 FROM `ledger_entries` WHERE `invoice` = `i`.`id`)",
 	},
 	{
 		"an invoice's tax is the sum of its tax groups",

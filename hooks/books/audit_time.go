@@ -6,16 +6,17 @@ const recurring = "`u`.`billing_owner` = 'platform' AND `u`.`cycle` NOT IN ('hou
 // periodNumber is the number of the period that a line bills.
 const periodNumber = "IIF(`l`.`detail` LIKE '{%', IFNULL(json_extract(`l`.`detail`, '$.number'), 0), 0)"
 
+// billedNumber is the same, and nothing where there is no line.
+const billedNumber = "IIF(`l`.`id` IS NULL, NULL, " + periodNumber + ")"
+
 // timeRules say that subscriptions are billed once for each moment of their
 // life, and run because somebody paid for it.
 var timeRules = []Rule{
 	{
 		"every period before the next one is billed, and none after",
-		"WITH `lines` AS (SELECT `u`.`id` AS `subscription`, `u`.`next_period`, " + periodNumber + " AS `number`, `l`.`live` FROM `invoice_items` `l` JOIN `subscriptions` `u` ON `u`.`id` = `l`.`subscription`" +
-			" WHERE `l`.`kind` = 'period' AND `l`.`period_start` >= `u`.`anchor` AND (`l`.`live` OR `l`.`credited_minor` != 0))," +
-			" `billed` AS (SELECT `subscription`, COUNT(DISTINCT IIF(`number` < `next_period`, `number`, NULL)) AS `before`, COUNT(DISTINCT IIF(`live` AND `number` >= `next_period`, `number`, NULL)) AS `after` FROM `lines` GROUP BY `subscription`)" +
-			" SELECT `u`.`id` AS `what`, IFNULL(`b`.`before` + `b`.`after`, 0) - `u`.`next_period` AS `off` FROM `subscriptions` `u` LEFT JOIN `billed` `b` ON `b`.`subscription` = `u`.`id`" +
-			" WHERE " + recurring + " AND `u`.`status` != 'cancelled' AND (IFNULL(`b`.`before`, 0) != `u`.`next_period` OR IFNULL(`b`.`after`, 0) != 0)",
+		"SELECT `u`.`id` AS `what`, COUNT(DISTINCT " + billedNumber + ") - `u`.`next_period` AS `off` FROM `subscriptions` `u` LEFT JOIN `invoice_items` `l` ON `l`.`subscription` = `u`.`id` AND `l`.`period_start` >= `u`.`anchor`" +
+			" AND `l`.`kind` = 'period' AND (`l`.`live` OR `l`.`credited_minor` != 0 AND " + periodNumber + " < `u`.`next_period`)" +
+			" WHERE " + recurring + " AND `u`.`status` != 'cancelled' GROUP BY `u`.`rowid` HAVING `off` != 0 OR IFNULL(MAX(" + billedNumber + "), -1) >= `u`.`next_period`",
 	},
 	{
 		"no time of a subscription is billed twice",
