@@ -109,14 +109,19 @@ func foresee(app core.App, c Correction, taken map[string]PricedLine) (foreseen,
 	return f, nil
 }
 
-// moved is what unused parts of earlier lines paid of the invoice: that money
-// came in on earlier invoices, and what it paid for can be given back like any
-// other.
+// moved is what unused parts of earlier lines paid of the invoice and that the note
+// leaves there: that money came in on earlier invoices, and what it paid for can be
+// given back like any other.
 func (f foreseen) moved() money.Amount {
 	sum := int64(0)
 	for _, r := range f.rows {
 		if r.Kind == string(billing.LineUnused) {
 			sum -= r.Net - r.Credited + r.Tax - r.CreditedTax
+		}
+	}
+	for _, l := range f.plan.Lines {
+		if f.rows[l.Line].Kind == string(billing.LineUnused) {
+			sum += l.Split.Net.Minor() + l.Split.Tax.Minor()
 		}
 	}
 	return money.Must(sum, f.invoice.Total.Currency())
