@@ -39,6 +39,10 @@ type Document struct {
 	IssuedAt, DueAt  time.Time
 }
 
+// KindCorrection is the kind of invoices that take the place of one that was wrong,
+// also for what waits for that to be paid.
+const KindCorrection = "correction"
+
 // Follower follows what happens to an invoice, in the transaction in which it
 // happens: cause and consequence are saved together or not at all. It must not
 // call anybody outside.

@@ -118,7 +118,7 @@ func (in correctRequest) draft(tx core.App, inv *core.Record, id string, now tim
 		return draft{}, op.NewProblem(http.StatusConflict, "draft", "A draft is changed, not corrected.")
 	}
 	d := draft{now: now, Invoice: books.Invoice{
-		ID: id, User: inv.GetString("user"), Kind: "correction", Parent: inv.Id, Currency: inv.GetString("currency"),
+		ID: id, User: inv.GetString("user"), Kind: books.KindCorrection, Parent: inv.Id, Currency: inv.GetString("currency"),
 		Note: strings.TrimSpace(in.Note), AutoCharge: in.AutoCharge || inv.GetBool("auto_charge"), DueAt: collections.Time(inv, "due_at"),
 	}}
 	var err error

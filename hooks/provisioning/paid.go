@@ -22,7 +22,7 @@ import (
 // credited whole: that closes an invoice without paying for them. It is part of every settlement, so it
 // is short; readers learn of it from the invoice, and from the first step.
 func (s *Subject) startPaid(tx core.App, d books.Document) error {
-	if d.Kind != "order" && d.Kind != "correction" {
+	if d.Kind != "order" && d.Kind != books.KindCorrection {
 		return nil // services wait for their first invoice alone, or for what corrects it
 	}
 	invoice := d.ID

@@ -205,7 +205,7 @@ func (d *deed) charge(p proposal, change *core.Record) error {
 	if invoice.Status != billing.InvoiceOpen {
 		return nil
 	}
-	return d.lapseAt(invoice, p.expires)
+	return lapseAt(d.tx, d.now, invoice, p.expires)
 }
 
 // kindChange is the kind of invoices for changes.
@@ -254,7 +254,7 @@ func (s *Subject) undo(r *op.Request, by actor, id string, _ byID) (subscription
 // once: the change is pending no more then. An invoice that was credited instead
 // has paid for nothing.
 func (s *Subject) paidFor(tx core.App, d books.Document) error {
-	if d.Kind != kindChange {
+	if d.Kind != kindChange && d.Kind != books.KindCorrection {
 		return nil
 	}
 	change, err := collections.First(tx, collections.SubscriptionChanges, dbx.HashExp{"invoice": d.ID, "status": string(billing.ChangePending)})

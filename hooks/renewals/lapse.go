@@ -26,11 +26,11 @@ const lapseRetry = 10 * time.Minute
 // lapseLater cancels an offer that nobody pays: its invoice is voided after the
 // days that changes stay on offer.
 func (d *deed) lapseLater(invoice books.Document) error {
-	return d.lapseAt(invoice, d.now.AddDate(0, 0, d.session.Invoicing().ChangeDays))
+	return lapseAt(d.tx, d.now, invoice, d.now.AddDate(0, 0, d.session.Invoicing().ChangeDays))
 }
 
-func (d *deed) lapseAt(invoice books.Document, at time.Time) error {
-	_, err := jobs.Enqueue(d.tx, d.now, jobs.Job{
+func lapseAt(tx core.App, now time.Time, invoice books.Document, at time.Time) error {
+	_, err := jobs.Enqueue(tx, now, jobs.Job{
 		Kind: jobLapse, Key: jobLapse + ":" + invoice.ID, Serial: "invoice:" + invoice.ID, User: invoice.User, Actor: audit.System, At: at, Payload: lapsePayload{invoice.ID},
 	})
 	return err
@@ -57,6 +57,31 @@ func (s *Subject) lapse(r *jobs.Run) error {
 	return r.App.RunInTransaction(func(tx core.App) error {
 		return s.withdraw(tx, r.Now(), p.Invoice, "It was not paid in time.", audit.System)
 	})
+}
+
+// offeredAgain follows a correction that takes the place of an offer's invoice: the
+// offer stands for as long as before, or as a new one where that is not written
+// down, and the pause that it ends has its first period billed again.
+func (s *Subject) offeredAgain(tx core.App, d books.Document) error {
+	if d.Kind != books.KindCorrection {
+		return nil
+	}
+	change, err := collections.First(tx, collections.SubscriptionChanges, dbx.HashExp{"invoice": d.ID, "status": string(billing.ChangePending)})
+	if err != nil {
+		return err
+	}
+	if change != nil {
+		return lapseAt(tx, s.Now(), d, collections.Time(change, "expires_at"))
+	}
+	resumes, err := s.restarts(tx, d, 1)
+	if err != nil || resumes == 0 {
+		return err
+	}
+	settings, err := collections.LoadInvoicing(tx)
+	if err != nil {
+		return err
+	}
+	return lapseAt(tx, s.Now(), d, s.Now().AddDate(0, 0, settings.ChangeDays))
 }
 
 // withdraw takes back an invoice for something that will not happen. What was

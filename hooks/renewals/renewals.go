@@ -45,6 +45,7 @@ func New(deps Deps) *Subject { return &Subject{deps} }
 
 // Follow makes subscriptions follow the invoices of the subject's books.
 func (s *Subject) Follow() {
+	s.Books.OnIssued(s.offeredAgain)
 	s.Books.OnPaid(s.extend)
 	s.Books.OnPaid(s.resumed)
 	s.Books.OnPaid(s.paidFor)

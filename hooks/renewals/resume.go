@@ -95,7 +95,7 @@ func restart(app core.App, subscription string) (string, error) {
 // resumed follows a paid invoice: a paused subscription whose first period after
 // the pause it pays runs again. Provisioning follows the access.
 func (s *Subject) resumed(tx core.App, d books.Document) error {
-	if d.Kind != "renewal" {
+	if !mayResume(d) {
 		return nil
 	}
 	ids := []string{}
@@ -121,14 +121,28 @@ func (s *Subject) resumed(tx core.App, d books.Document) error {
 // notResumed follows an invoice that is cancelled: a paused subscription that it
 // was to resume has not begun a period, and its discounts have not lost one.
 func (s *Subject) notResumed(tx core.App, d books.Document) error {
-	if d.Kind != "renewal" {
+	if !mayResume(d) {
 		return nil
 	}
-	_, err := collections.Statement(tx, "UPDATE `subscriptions` SET `next_period` = 0, `updated` = {:now} WHERE `status` = 'paused' AND `resumed_at` != ''"+
+	_, err := s.restarts(tx, d, 0)
+	return err
+}
+
+// mayResume reports whether an invoice is of a kind that ends pauses.
+func mayResume(d books.Document) bool { return d.Kind == "renewal" || d.Kind == books.KindCorrection }
+
+// restarts writes which period comes next of the paused subscriptions whose first
+// period after the pause an invoice bills, and returns how many there are.
+func (s *Subject) restarts(tx core.App, d books.Document, next int) (int64, error) {
+	res, err := collections.Statement(tx, "UPDATE `subscriptions` SET `next_period` = {:next}, `updated` = {:now} WHERE `status` = 'paused' AND `resumed_at` != ''"+
 		" AND EXISTS (SELECT 1 FROM `invoice_items` `l` WHERE `l`.`invoice` = {:invoice} AND `l`.`subscription` = `subscriptions`.`id` AND `l`.`kind` = 'period' AND `l`.`period_start` = `subscriptions`.`anchor`)").
-		Bind(dbx.Params{"invoice": d.ID, "now": collections.Stamp(s.Now()).String()}).Execute()
+		Bind(dbx.Params{"invoice": d.ID, "next": next, "now": collections.Stamp(s.Now()).String()}).Execute()
 	if err != nil {
-		return fmt.Errorf("subscriptions that invoice %s was to resume: %w", d.Number, err)
+		return 0, fmt.Errorf("subscriptions that invoice %s resumes: %w", d.Number, err)
 	}
-	return nil
+	n, err := res.RowsAffected()
+	if err != nil {
+		return 0, fmt.Errorf("subscriptions that invoice %s resumes: %w", d.Number, err)
+	}
+	return n, nil
 }

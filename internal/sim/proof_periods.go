@@ -29,7 +29,7 @@ type overlap struct {
 	Net          int64  `db:"net"`     // of the earlier line, less its discounts
 	Back         int64  `db:"back"`    // and what was given back of it
 	// Offered says that the earlier line is of a change that nobody has paid, and the
-	// later one of a renewal: paying the change takes the renewal back, and a change
+	// later one of another invoice: paying the change takes the renewal back, and a change
 	// that is not paid in time is void. Until then both may stand.
 	Offered bool `db:"offered"`
 }
@@ -47,7 +47,7 @@ func billedOnce(w *world, p *proof) ([]string, error) {
 	const both = " FROM `invoice_items` WHERE `invoice` = `b`.`invoice` AND (`position` = `b`.`position` OR `parent` = `b`.`position`)) AS "
 	err = w.app.DB().NewQuery("SELECT `a`.`subscription`, `b`.`invoice`, `b`.`period_start` AS `start`, `a`.`period_start` AS `from`, `b`.`period_end` AS `end`," +
 		" (SELECT SUM(`net_minor`)" + both + "`net`, (SELECT SUM(`credited_minor`)" + both + "`back`," +
-		" EXISTS (SELECT 1 FROM `invoices` `c` CROSS JOIN `invoices` `r` ON `r`.`id` = `a`.`invoice` WHERE `c`.`id` = `b`.`invoice` AND `c`.`kind` = 'change' AND `c`.`status` = 'open' AND `r`.`kind` = 'renewal') AS `offered`" +
+		" EXISTS (SELECT 1 FROM `subscription_changes` `c` CROSS JOIN `invoices` `i` ON `i`.`id` = `c`.`invoice` WHERE `c`.`status` = 'pending' AND `c`.`invoice` = `b`.`invoice` AND `c`.`invoice` != `a`.`invoice` AND `i`.`status` = 'open') AS `offered`" +
 		" FROM `invoice_items` `a` CROSS JOIN `invoice_items` `b` ON `b`.`subscription` = `a`.`subscription` AND `b`.`id` != `a`.`id`" +
 		" WHERE `a`.`subscription` IN (SELECT `subscription` FROM `invoice_items` WHERE `rowid` > {:items} UNION ALL SELECT `value` FROM json_each({:offered})) AND `a`.`kind` = 'period' AND `b`.`kind` = 'period' AND `a`.`live` AND `b`.`live` AND `b`.`period_start` <= `a`.`period_start` AND `b`.`period_end` > `a`.`period_start`").
 		Bind(dbx.Params{"items": p.marks["items"], "offered": string(offered)}).All(&found)
