@@ -144,10 +144,31 @@ func refuseEarlier(tx core.App, invoice string) error {
 	return nil
 }
 
+// refuseUndelivered refuses to write off an invoice of which nothing is delivered
+// before it is paid: an order, a change, or the end of a pause. It is no loss, and
+// what waits for it would wait for ever, with the stock that it holds and the unused
+// time that it took.
+func refuseUndelivered(tx core.App, invoice string) error {
+	waiting := 0
+	err := collections.Statement(tx, "SELECT (SELECT COUNT(*) FROM `orders` WHERE `invoice` = {:invoice} AND `status` = 'pending') + (SELECT COUNT(*) FROM `subscription_changes` WHERE `invoice` = {:invoice} AND `status` = 'pending')"+
+		" + (SELECT COUNT(*) FROM `invoice_items` `l` CROSS JOIN `subscriptions` `s` ON `s`.`id` = `l`.`subscription` WHERE `l`.`invoice` = {:invoice} AND `l`.`kind` = 'period' AND `l`.`live` AND `s`.`status` = 'paused' AND `s`.`resumed_at` != '' AND `l`.`period_start` = `s`.`anchor`)").
+		Bind(dbx.Params{"invoice": invoice}).Row(&waiting)
+	if err != nil {
+		return fmt.Errorf("what waits for invoice %s: %w", invoice, err)
+	}
+	if waiting > 0 {
+		return op.NewProblem(http.StatusConflict, "not_delivered", "What this invoice is for is delivered once it is paid, so nothing is lost without. Void it instead, or leave it: it ends by itself.")
+	}
+	return nil
+}
+
 func (s *subject) writeOff(r *op.Request, in reasonRequest) (invoiceView, error) {
 	err := r.App.RunInTransaction(func(tx core.App) error {
 		before, err := books.Read(tx, in.ID)
 		if err != nil || before.Status == billing.InvoiceUncollectible {
+			return err
+		}
+		if err := refuseUndelivered(tx, in.ID); err != nil {
 			return err
 		}
 		if err := s.Books.WriteOff(tx, r.Now(), in.ID); err != nil {

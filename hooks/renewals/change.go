@@ -252,7 +252,8 @@ func (s *Subject) undo(r *op.Request, by actor, id string, _ byID) (subscription
 
 // paidFor follows the paid invoice of a change, which takes effect. It does so
 // once: the change is pending no more then. An invoice that was credited instead
-// has paid for nothing.
+// has paid for nothing; it is not credited by its lines so that the unused time of
+// what goes on would become money.
 func (s *Subject) paidFor(tx core.App, d books.Document) error {
 	if d.Kind != kindChange && d.Kind != books.KindCorrection {
 		return nil
@@ -261,12 +262,16 @@ func (s *Subject) paidFor(tx core.App, d books.Document) error {
 	if err != nil || change == nil {
 		return err
 	}
-	bought := 0
-	err = collections.Statement(tx, "SELECT COUNT(*) FROM `invoice_items` WHERE `invoice` = {:invoice} AND `live` = TRUE AND `kind` NOT IN ('unused', 'discount')").Bind(dbx.Params{"invoice": d.ID}).Row(&bought)
+	bought, took := 0, 0
+	err = collections.Statement(tx, "SELECT COUNT(*) FILTER (WHERE `kind` NOT IN ('unused', 'discount')), COUNT(*) FILTER (WHERE `kind` = 'unused' AND `net_minor` != 0) FROM `invoice_items` WHERE `invoice` = {:invoice} AND `live` = TRUE").
+		Bind(dbx.Params{"invoice": d.ID}).Row(&bought, &took)
 	if err != nil {
 		return fmt.Errorf("lines of invoice %s: %w", d.Number, err)
 	}
 	now := s.Now()
+	if bought == 0 && took > 0 {
+		return op.NewProblem(http.StatusConflict, "change_not_paid", "The change on this invoice is not paid yet. This would pay its unused time out while the service goes on by it: void the invoice, or credit all of it.")
+	}
 	if bought == 0 {
 		return drop(tx, now, change, "Its invoice was credited.")
 	}

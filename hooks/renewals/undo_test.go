@@ -87,3 +87,48 @@ func TestCreditingADowngrade(t *testing.T) {
 	}
 	s.CheckBooks()
 }
+
+// TestAnUnpaidChangeIsNoLoss: before a change is paid, the old plan runs on by what
+// was paid for it. Its unused time does not become money meanwhile, and the change's
+// invoice is not written off, as the change would wait for ever. Crediting all of
+// it calls the change off.
+func TestAnUnpaidChangeIsNoLoss(t *testing.T) {
+	s := openGroup(t)
+	ada := s.Customer("ada")
+	o := s.Buy(ada, testapp.Cart{})
+	sub := s.subscription(o)
+	s.at(sub, 10)
+	change := s.agree(ada, sub.Id, s.toPlan("vps-m", "now"))
+	invoice := change.Text("invoice_id")
+	if r := s.note(invoice, 1); r.Status != http.StatusConflict || r.Code() != "change_not_paid" {
+		t.Errorf("the charged line alone: got %s, want a refusal", r)
+	}
+	if r := s.writeOff(invoice); r.Status != http.StatusConflict || r.Code() != "not_delivered" {
+		t.Errorf("a write-off: got %s, want a refusal", r)
+	}
+	s.Want(http.StatusCreated, s.note(invoice))
+	old := s.One(collections.InvoiceItems, object{"invoice": o.Invoice})
+	if s.status(invoice) != "void" || s.credit(ada.Id) != 0 || old.GetInt64("credited_minor") != 0 {
+		t.Errorf("credited whole it is %s with the credit %d, and %d are taken off the old plan; want it void and nothing else", s.status(invoice), s.credit(ada.Id), old.GetInt64("credited_minor"))
+	}
+	s.agree(ada, sub.Id, s.toPlan("vps-few", "now")) // and another may be agreed
+	s.CheckBooks()
+}
+
+// TestWhatIsNotDeliveredIsNoLoss: the same for orders and for the end of a pause.
+func TestWhatIsNotDeliveredIsNoLoss(t *testing.T) {
+	s := open(t)
+	ada, eve := s.Customer("ada"), s.Customer("eve")
+	_, sub := s.paused(ada)
+	s.Want(http.StatusOK, s.post(ada, sub.Id, "resume", nil))
+	for what, invoice := range map[string]string{"an order": s.Order(eve, testapp.Cart{}).Invoice, "resuming": s.renewed(ada.Id)[0].Id} {
+		if r := s.writeOff(invoice); r.Status != http.StatusConflict || r.Code() != "not_delivered" {
+			t.Errorf("%s: got %s, want a refusal", what, r)
+		}
+	}
+}
+
+func (s *shop) writeOff(invoice string) *testapp.Answer {
+	s.Helper()
+	return s.Do(http.MethodPost, "/api/v1/staff/invoices/"+invoice+"/write-off", s.Staff(), object{"reason": "not worth it"})
+}
