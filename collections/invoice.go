@@ -154,6 +154,14 @@ func NextInvoiceSeq(tx core.App, now time.Time, series string, year int) (int64,
 	return seq, nil
 }
 
+// VendorName is how a gateway's company calls itself.
+func VendorName(kind string) string {
+	if kind == "stripe" {
+		return "Stripe"
+	}
+	return GatewayName(kind)
+}
+
 // GatewayName is how documents and mails call a way to pay.
 func GatewayName(kind string) string {
 	switch kind {

@@ -20,6 +20,8 @@ type Brand struct {
 	URL     string `json:"url"`    // public address of portal and site, no trailing slash
 	Support string `json:"support_email"`
 	Terms   string `json:"terms_url"`
+	// StaffLocale is the language of mails to staff: "de", or "" for English.
+	StaffLocale string `json:"staff_locale"`
 }
 
 // Seller is printed on invoices and frozen on each.

@@ -64,6 +64,7 @@ func Register(app core.App, d Deps) error {
 	mails := notify.New(notify.Deps{Now: d.Now, Books: bk, InvoicePDF: invoices.RenderPDF})
 	pay := payments.Register(app, table, worker, payments.Deps{
 		Now: d.Now, Books: bk, Sealer: d.Sealer, Factories: d.Gateways, Override: d.GatewayOverride, ByHand: d.Driver != nil, Disputed: mails.Disputed, DisputeDue: mails.DisputeDue,
+		DeadLetter: mails.DeadLetter, Found: mails.Found,
 	})
 	worker.YieldTo(pay.Busy) // money first
 	billing.Register(app, table, worker, billingDeps(d, bk, pay))
@@ -71,7 +72,7 @@ func Register(app core.App, d Deps) error {
 	taxes.Register(app, table, worker, taxes.Deps{Now: d.Now, Register: d.VATRegister})
 	var services *provisioning.Subject
 	renewing := renewals.Register(app, table, worker, renewals.Deps{Now: d.Now, Books: bk, Close: pay.CloseAll, Target: billing.Target, Feasible: feasibleBy(&services), PriceMail: priceMail(&mails)})
-	agreed := agreements.Register(app, table, worker, agreementDeps(d, bk, pay, renewing))
+	agreed := agreements.Register(app, table, worker, agreementDeps(d, bk, pay, renewing, mails))
 	pay.OnAgreement(func(tx core.App, news payments.AgreementNews) (bool, error) {
 		return agreed.Heard(tx, news.Gateway, news.Agreement)
 	})

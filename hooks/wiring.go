@@ -129,11 +129,14 @@ func priceMail(mails **notify.Subject) func(tx core.App, announcement, user stri
 
 // agreementDeps gives agreements the payments and invoices they need, and has them
 // hear what gateways report.
-func agreementDeps(d Deps, bk *books.Books, pay *payments.Subject, renewing *renewals.Subject) agreements.Deps {
+func agreementDeps(d Deps, bk *books.Books, pay *payments.Subject, renewing *renewals.Subject, mails *notify.Subject) agreements.Deps {
 	return agreements.Deps{
 		Now: d.Now, Books: bk, Gateway: pay.Subscriptions, Known: pay.Known, Mirror: renewing.Mirror, Price: renewals.Price, Reanchor: renewals.Reanchor, Classed: payments.Classed,
 		Receive: func(tx core.App, user, invoice, gateway string, p engine.AgreementPayment) (string, error) {
 			return pay.Receive(tx, d.Now(), payments.AgreementMoney{User: user, Invoice: invoice, Gateway: gateway, AgreementPayment: p})
+		},
+		Alerted: func(tx core.App, row *core.Record, a agreements.Alert) error {
+			return mails.Agreement(tx, notify.AgreementNews{Agreement: row, Alert: a.Code, Amount: a.Paid, Invoice: a.Invoice, Details: a.Failure})
 		},
 	}
 }

@@ -41,6 +41,8 @@ type Deps struct {
 	Mirror   func(tx core.App, now time.Time, subscription string, n int, p billing.Period) (books.Document, error)
 	Price    func(app core.App, subscription string, start, now time.Time) (money.Amount, error)
 	Reanchor func(subscription *core.Record, start time.Time) error
+	// Alerted tells staff of an alert, in the transaction of tx.
+	Alerted func(tx core.App, agreement *core.Record, a Alert) error
 	// Classed translates a gateway's error into the queue's classes.
 	Classed func(error) error
 }
@@ -157,17 +159,36 @@ func (s *Subject) due(tx core.App, id string, now time.Time) error {
 	return s.lookSoon(tx, row)
 }
 
-// alert tells staff of an agreement: in the log, in the audit log, and on the row
-// until somebody has seen it.
-func (s *Subject) alert(tx core.App, row *core.Record, code, text string, more map[string]any) error {
-	now := s.Now()
-	tx.Logger().Error("Agreement needs somebody to look", slog.String("agreement", row.GetString("agreement")), slog.String("subscription", row.GetString("subscription")), slog.String("alert", code), slog.String("text", text))
-	row.Load(map[string]any{"alert": code, "alert_text": collections.Cut(text, 500), "alert_at": collections.Stamp(now)})
-	changes := map[string]any{"gateway": row.GetString("gateway"), "agreement": row.GetString("agreement"), "subscription": row.GetString("subscription"), "why": text}
+// Alert is what somebody has to look at.
+type Alert struct {
+	Code, Text string
+	Paid       money.Amount // the zero value where no payment is meant
+	Invoice    string       // its number, where one is meant
+	Failure    string       // what a gateway, or the way to it, said
+}
+
+// alert tells staff of an agreement: in the log, in the audit log, on the row until
+// somebody has seen it, and by mail unless the same waits to be seen already.
+func (s *Subject) alert(tx core.App, row *core.Record, a Alert, more map[string]any) error {
+	now, waits := s.Now(), row.GetString("alert") == a.Code
+	tx.Logger().Error("Agreement needs somebody to look", slog.String("agreement", row.GetString("agreement")), slog.String("subscription", row.GetString("subscription")), slog.String("alert", a.Code), slog.String("text", a.Text))
+	row.Load(map[string]any{"alert": a.Code, "alert_text": collections.Cut(a.Text, 500), "alert_at": collections.Stamp(now)})
+	changes := map[string]any{"gateway": row.GetString("gateway"), "agreement": row.GetString("agreement"), "subscription": row.GetString("subscription"), "why": a.Text}
+	if a.Paid != (money.Amount{}) {
+		changes["paid"] = a.Paid
+	}
+	if a.Invoice != "" {
+		changes["invoice"] = a.Invoice
+	}
 	for k, v := range more {
 		changes[k] = v
 	}
-	return audit.Write(tx, now, audit.Entry{ActorKind: audit.System, Action: "agreement." + code, Resource: collections.Agreements, ResourceID: row.Id, Changes: changes})
+	if !waits {
+		if err := s.Alerted(tx, row, a); err != nil {
+			return err
+		}
+	}
+	return audit.Write(tx, now, audit.Entry{ActorKind: audit.System, Action: "agreement." + a.Code, Resource: collections.Agreements, ResourceID: row.Id, Changes: changes})
 }
 
 // givenUp tells staff that a gateway could not be made to do what was asked.
@@ -183,7 +204,7 @@ func (s *Subject) givenUp(tx core.App, r *jobs.Run, cause error) error {
 	if err != nil {
 		return fmt.Errorf("agreement %s: %w", p.Agreement, err)
 	}
-	if err := s.alert(tx, row, "stuck", "The gateway could not be asked, or refused: "+cause.Error(), map[string]any{"job": r.Kind}); err != nil {
+	if err := s.alert(tx, row, Alert{Code: "stuck", Text: "The gateway could not be asked, or refused: " + cause.Error(), Failure: collections.Cut(cause.Error(), 300)}, map[string]any{"job": r.Kind}); err != nil {
 		return err
 	}
 	return collections.Update(tx, row)

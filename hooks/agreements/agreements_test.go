@@ -2,6 +2,7 @@ package agreements_test
 
 import (
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -241,6 +242,60 @@ func TestThePayerSuspendsItThere(t *testing.T) {
 	w.due()
 	w.wantCharges(1, 1)
 	w.wantAlerts("agreement.suspended", "agreement.resumed")
+}
+
+// TestStaffAndCustomerReadOfASuspension: staff of each alert, once while it waits to
+// be seen; the customer where it changes something, and in their language.
+func TestStaffAndCustomerReadOfASuspension(t *testing.T) {
+	w := open(t, "paypal", 490).linked()
+	if err := collections.SaveSetting(w, "brand", collections.Brand{Name: "Nordlicht", Support: "office@hosting.test", StaffLocale: "de"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Exec("UPDATE `users` SET `locale` = 'de' WHERE `id` = '" + w.ada.Id + "'"); err != nil {
+		t.Fatal(err)
+	}
+	read := func(to, word string) (n int) {
+		for _, m := range w.Mails(to) {
+			if strings.Contains(m.Subject, word) {
+				n++
+			}
+		}
+		return n
+	}
+	for range 2 {
+		w.PayPal.EndAgreement(w.agreement, "SUSPENDED")
+		w.Quiet()
+		w.PayPal.EndAgreement(w.agreement, "ACTIVE") // before what is paid runs out
+		w.Quiet()
+		w.Clock().Advance(time.Second)
+	}
+	office, ada := "office@hosting.test", w.ada.Email
+	if s, r := read(office, "die Zahlungen sind ausgesetzt"), read(office, "die Zahlungen laufen wieder"); s != 1 || r != 1 {
+		t.Errorf("staff read %d times of the suspension and %d times of its end, want once each on a day", s, r)
+	}
+	if s, r := read(ada, "sind ausgesetzt"), read(ada, "laufen weiter"); s != 2 || r != 2 {
+		t.Errorf("the customer read %d times of the suspension and %d times of its end, want each time", s, r)
+	}
+	w.PayPal.EndAgreement(w.agreement, "SUSPENDED")
+	w.Quiet()
+	w.Pass(33)
+	if s := w.subscription().GetString("status"); s != "paused" {
+		t.Fatalf("the subscription is %s", s)
+	}
+	w.PayPal.Postpone(w.agreement, w.Clock().Now().Add(time.Hour))
+	w.PayPal.EndAgreement(w.agreement, "ACTIVE")
+	w.Quiet()
+	if n := read(ada, "laufen weiter"); n != 2 {
+		t.Errorf("of payments after a pause the customer read %d times more: the mail about the service tells", n-2)
+	}
+	if read(ada, "wieder") == 0 {
+		t.Errorf("the customer never read that the service goes on")
+	}
+	w.pays(false)
+	w.due()
+	if n := read(office, "eine Zahlung ist fehlgeschlagen"); n != 1 {
+		t.Errorf("staff read %d times of the failed payment, want once", n)
+	}
 }
 
 // TestCancelledHereEndsThere: a subscription that is cancelled here is never left

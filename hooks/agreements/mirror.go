@@ -147,7 +147,7 @@ func (n *news) settle(invoice string, p billing.AgreementPayment) error {
 	}
 	if p.Amount != owed {
 		text := fmt.Sprintf("The gateway took %s, invoice %s is over %s. What is too much is credit, what is too little stays open.", p.Amount, due.Number, owed)
-		if err := n.alert(n.tx, n.row, "amount_differs", text, map[string]any{"reference": p.Reference, "invoice": due.Number, "paid": p.Amount, "due": owed}); err != nil {
+		if err := n.alert(n.tx, n.row, Alert{Code: "amount_differs", Text: text, Paid: p.Amount, Invoice: due.Number}, map[string]any{"reference": p.Reference, "due": owed}); err != nil {
 			return err
 		}
 	}
@@ -159,7 +159,7 @@ func (n *news) credit(p billing.AgreementPayment, code, why string) error {
 	if _, err := n.Receive(n.tx, n.sub.GetString("user"), "", n.row.GetString("gateway"), p); err != nil {
 		return err
 	}
-	if err := n.alert(n.tx, n.row, code, why, map[string]any{"reference": p.Reference, "paid": p.Amount}); err != nil {
+	if err := n.alert(n.tx, n.row, Alert{Code: code, Text: why, Paid: p.Amount}, map[string]any{"reference": p.Reference}); err != nil {
 		return err
 	}
 	return n.save()
@@ -176,7 +176,7 @@ func (n *news) failing() error {
 		return err
 	}
 	text := fmt.Sprintf("The gateway could not collect %s for invoice %s. It tries again by itself.", d.Due, d.Number)
-	if err := n.alert(n.tx, n.row, "payment_failed", text, map[string]any{"invoice": d.Number}); err != nil {
+	if err := n.alert(n.tx, n.row, Alert{Code: "payment_failed", Text: text, Invoice: d.Number}, nil); err != nil {
 		return err
 	}
 	return n.save()

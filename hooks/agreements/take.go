@@ -115,7 +115,7 @@ func (n *news) revived(ended bool) error {
 		return nil
 	}
 	n.row.Load(map[string]any{"wish": wishEnd, "wish_at": collections.Stamp(n.now), "wish_by": "revived"})
-	if err := n.alert(n.tx, n.row, "revived", "Its end was taken back at the gateway though billing continues here. It is being ended again.", nil); err != nil {
+	if err := n.alert(n.tx, n.row, Alert{Code: "revived", Text: "Its end was taken back at the gateway though billing continues here. It is being ended again."}, nil); err != nil {
 		return err
 	}
 	if err := n.save(); err != nil {
@@ -130,7 +130,7 @@ func (n *news) endedThere() error {
 	if err := collections.Update(n.tx, n.sub); err != nil {
 		return err
 	}
-	if err := n.alert(n.tx, n.row, "ended_by_payer", "The payer, or the gateway, has ended it. The subscription ends with what is paid; it can be handed over until then.", map[string]any{"ends_at": through}); err != nil {
+	if err := n.alert(n.tx, n.row, Alert{Code: "ended_by_payer", Text: "The payer, or the gateway, has ended it. The subscription ends with what is paid; it can be handed over until then."}, map[string]any{"ends_at": through}); err != nil {
 		return err
 	}
 	return n.save()
@@ -141,7 +141,7 @@ func (n *news) goesOn() error {
 	if err := collections.Update(n.tx, n.sub); err != nil {
 		return err
 	}
-	if err := n.alert(n.tx, n.row, "goes_on", "The payer took its end back. The subscription goes on.", nil); err != nil {
+	if err := n.alert(n.tx, n.row, Alert{Code: "goes_on", Text: "The payer took its end back. The subscription goes on."}, nil); err != nil {
 		return err
 	}
 	return n.save()
@@ -155,7 +155,7 @@ func (n *news) suspended() error {
 			return err
 		}
 	}
-	if err := n.alert(n.tx, n.row, "suspended", "Payments are suspended at the gateway. The service pauses when what is paid runs out.", nil); err != nil {
+	if err := n.alert(n.tx, n.row, Alert{Code: "suspended", Text: "Payments are suspended at the gateway. The service pauses when what is paid runs out."}, nil); err != nil {
 		return err
 	}
 	return n.save()
@@ -178,7 +178,7 @@ func (n *news) resumed() error {
 	if err := collections.Update(n.tx, n.sub); err != nil {
 		return err
 	}
-	if err := n.alert(n.tx, n.row, "resumed", "Payments go on at the gateway.", nil); err != nil {
+	if err := n.alert(n.tx, n.row, Alert{Code: "resumed", Text: "Payments go on at the gateway."}, nil); err != nil {
 		return err
 	}
 	return n.save()

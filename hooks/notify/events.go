@@ -107,6 +107,9 @@ func (s *Subject) compose(app core.App, row *core.Record) error {
 	if key := row.GetString("key"); strings.HasPrefix(key, ofPrice) || strings.HasPrefix(key, ofPriceOff) {
 		return s.composePrice(app, row)
 	}
+	if strings.HasPrefix(row.GetString("key"), ofStaff) {
+		return s.composeStaff(app, row)
+	}
 	inv, err := app.FindRecordById(collections.Invoices, row.GetString("invoice"))
 	if err != nil {
 		return fmt.Errorf("mail %s: invoice: %w", row.Id, err)

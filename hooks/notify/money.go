@@ -3,7 +3,7 @@ package notify
 import (
 	"context"
 	"fmt"
-	"strings"
+	"strconv"
 	"time"
 
 	"github.com/pocketbase/dbx"
@@ -69,30 +69,24 @@ func paidWith(tx core.App, r books.Refund, payment *core.Record, data *mail.Data
 	return err
 }
 
-// disputeTitles say to staff how a dispute stands.
-var disputeTitles = map[billing.DisputeStatus]string{
-	billing.DisputeWarning: "the bank asks about it", billing.DisputeNeedsResponse: "evidence is due", billing.DisputeUnderReview: "the bank decides",
-	billing.DisputeWon: "won", billing.DisputeLost: "lost",
-}
-
 // Disputed writes to staff that a dispute has news.
 func (s *Subject) Disputed(tx core.App, dispute *core.Record) error {
-	return s.disputeMail(tx, dispute, "", disputeTitles[billing.DisputeStatus(dispute.GetString("status"))])
+	return s.disputeMail(tx, dispute, "", "dispute."+dispute.GetString("status"))
 }
 
 // DisputeDue writes to staff that the evidence for a dispute is due in so many
 // days, once for each number.
 func (s *Subject) DisputeDue(tx core.App, dispute *core.Record, days int) error {
-	left := fmt.Sprintf("evidence is due within %d days", days)
+	title := "dispute.due.many"
 	if days == 1 {
-		left = "evidence is due within a day"
+		title = "dispute.due.one"
 	}
-	return s.disputeMail(tx, dispute, fmt.Sprintf(":due%d", days), left)
+	return s.disputeMail(tx, dispute, fmt.Sprintf(":due%d", days), title, "n", strconv.Itoa(days))
 }
 
 // disputeMail goes to the address of support; without one the log of audits and
 // the list of disputes tell.
-func (s *Subject) disputeMail(tx core.App, dispute *core.Record, suffix, title string) error {
+func (s *Subject) disputeMail(tx core.App, dispute *core.Record, suffix, title string, of ...string) error {
 	brand, err := collections.LoadBrand(tx)
 	if err != nil || brand.Support == "" {
 		return err
@@ -102,8 +96,8 @@ func (s *Subject) disputeMail(tx core.App, dispute *core.Record, suffix, title s
 		return fmt.Errorf("mail about dispute %s: %w", dispute.Id, err)
 	}
 	data := mail.Data{
-		Number: dispute.GetString("gateway_dispute_id"), Method: collections.GatewayName(dispute.GetString("gateway")), Title: title,
-		Reason: dispute.GetString("reason"), On: collections.Time(dispute, "evidence_due_at"), User: customer.Email(), Link: strings.TrimSuffix(brand.URL, "/") + "/_/",
+		Number: dispute.GetString("gateway_dispute_id"), Method: collections.VendorName(dispute.GetString("gateway")), Title: staffLocale(brand).Text(title, of...),
+		Reason: dispute.GetString("reason"), On: collections.Time(dispute, "evidence_due_at"), User: customer.Email(), Link: admin(brand),
 	}
 	if data.Amount, err = collections.Amount(dispute, "amount_minor"); err != nil {
 		return err

@@ -86,14 +86,15 @@ func (s *Subject) write(tx core.App, l letter) error {
 	return err
 }
 
-// text composes a letter in the customer's language and the brand's name.
+// text composes a letter in the brand's name and the language of the customer, or
+// of staff.
 func (s *Subject) text(app core.App, l letter) (mail.Message, error) {
 	brand, err := collections.LoadBrand(app)
 	if err != nil {
 		return mail.Message{}, err
 	}
 	l.data.Brand, l.data.Accent = brand.Name, brand.Accent
-	lang := "en"
+	lang := brand.StaffLocale
 	if l.user != nil {
 		lang, l.data.Name = l.user.GetString("locale"), l.user.GetString("name")
 	}

@@ -13,15 +13,33 @@ import (
 )
 
 // onSubscriptions tells of cancellations, and of undoing them, in the
-// transaction that agrees them.
+// transaction that agrees them, and of payments that are suspended at a gateway.
 func (s *Subject) onSubscriptions(app core.App) {
 	app.OnRecordUpdateExecute(collections.Subscriptions).Bind(&hook.Handler[*core.RecordEvent]{Id: "notifySubscription", Priority: 10, Func: func(e *core.RecordEvent) error {
 		before, after := e.Record.Original().GetBool("cancel_at_end"), e.Record.GetBool("cancel_at_end")
-		if err := e.Next(); err != nil || before == after {
+		paused, status := e.Record.Original().GetString("pause_from"), e.Record.Original().GetString("status")
+		if err := e.Next(); err != nil {
 			return err
 		}
-		return s.cancellationMail(e.App, e.Record)
+		if before != after {
+			return s.cancellationMail(e.App, e.Record)
+		}
+		if e.Record.GetString("billing_owner") == "gateway" && e.Record.GetString("status") == status && e.Record.GetString("pause_from") != paused {
+			return s.paymentsMail(e.App, e.Record)
+		}
+		return nil
 	}})
+}
+
+// paymentsMail tells a customer that payments were suspended at the gateway that
+// bills a subscription, and when it therefore pauses; or that it does not, since they
+// go on. What pauses, and goes on after a pause, is told of by its service.
+func (s *Subject) paymentsMail(tx core.App, sub *core.Record) error {
+	kind := mail.PaymentsSuspended
+	if sub.GetString("pause_from") == "" {
+		kind = mail.PaymentsResumed
+	}
+	return s.subscriptionMail(tx, sub, kind, mail.Data{Method: collections.VendorName(sub.GetString("gateway")), On: collections.Time(sub, "pause_from")})
 }
 
 func (s *Subject) cancellationMail(tx core.App, sub *core.Record) error {
@@ -32,6 +50,11 @@ func (s *Subject) cancellationMail(tx core.App, sub *core.Record) error {
 			return nil
 		}
 	}
+	return s.subscriptionMail(tx, sub, kind, mail.Data{On: collections.Time(sub, "ends_at")})
+}
+
+// subscriptionMail writes to the customer of a subscription about its service.
+func (s *Subject) subscriptionMail(tx core.App, sub *core.Record, kind mail.Kind, data mail.Data) error {
 	svc, err := collections.First(tx, collections.Services, dbx.HashExp{"subscription": sub.Id})
 	if err != nil || svc == nil {
 		return err
@@ -40,12 +63,9 @@ func (s *Subject) cancellationMail(tx core.App, sub *core.Record) error {
 	if err != nil {
 		return fmt.Errorf("mail about subscription %s: %w", sub.Id, err)
 	}
-	link, err := portal(tx, "/services/"+svc.Id)
-	if err != nil {
+	data.Service = svc.GetString("label")
+	if data.Link, err = portal(tx, "/services/"+svc.Id); err != nil {
 		return err
 	}
-	return s.write(tx, letter{
-		key: fmt.Sprintf("%s:%s:%d", kind, sub.Id, s.Now().UnixMilli()), kind: kind, user: user,
-		data: mail.Data{Link: link, Service: svc.GetString("label"), On: collections.Time(sub, "ends_at")},
-	})
+	return s.write(tx, letter{key: fmt.Sprintf("%s:%s:%d", kind, sub.Id, s.Now().UnixMilli()), kind: kind, user: user, data: data})
 }

@@ -36,6 +36,9 @@ func (s *Subject) deadLetter(tx core.App, r *jobs.Run, cause error) error {
 		return err
 	}
 	tx.Logger().Error("Webhook event was given up", slog.String("gateway", event.Gateway), slog.String("event", event.EventID), slog.String("type", event.Type), slog.Any("error", cause))
+	if err := s.DeadLetter(tx, event.Gateway); err != nil {
+		return err
+	}
 	return audit.Write(tx, r.Now(), audit.Entry{
 		ActorKind: audit.System, Action: "webhook.dead_letter", Resource: collections.WebhookEvents, ResourceID: event.ID,
 		Changes: map[string]any{"gateway": event.Gateway, "event": event.EventID, "type": event.Type, "object": event.Object, "attempts": r.Attempt, "error": collections.Cut(cause.Error(), 300)},

@@ -61,13 +61,19 @@ func (s *Subject) found(tx core.App, now time.Time, f finding) error {
 		return fmt.Errorf("keep finding %s of %s: %w", f.Kind, f.Reference, err)
 	}
 	if !fresh {
-		_, err := collections.Statement(tx, "UPDATE `reconcile_findings` SET `status` = 'open', `closed_at` = '', `record` = {:record}, `currency` = {:currency}, `ours_minor` = {:ours}, `theirs_minor` = {:theirs}, `theirs_currency` = {:theirsCurrency}, `updated` = {:now}"+
+		again, err := collections.Statement(tx, "UPDATE `reconcile_findings` SET `status` = 'open', `closed_at` = '', `record` = {:record}, `currency` = {:currency}, `ours_minor` = {:ours}, `theirs_minor` = {:theirs}, `theirs_currency` = {:theirsCurrency}, `updated` = {:now}"+
 			" WHERE `gateway` = {:gateway} AND `kind` = {:kind} AND `reference` = {:reference} AND (`status` = 'closed' OR `ours_minor` != {:ours} OR `theirs_minor` != {:theirs})").
 			Bind(dbx.Params{"gateway": f.Gateway, "kind": f.Kind, "reference": f.Reference, "record": f.Record, "currency": f.Currency, "ours": f.Ours, "theirs": f.Theirs.Minor(), "theirsCurrency": f.Theirs.Currency(), "now": at}).Execute()
 		if err != nil {
 			return fmt.Errorf("keep finding %s of %s: %w", f.Kind, f.Reference, err)
 		}
-		return nil
+		if n, err := again.RowsAffected(); err != nil || n == 0 {
+			return err
+		}
+		return s.Found(tx, f.Gateway)
+	}
+	if err := s.Found(tx, f.Gateway); err != nil {
+		return err
 	}
 	return audit.Write(tx, now, audit.Entry{
 		ActorKind: audit.System, Action: "reconcile.finding", Resource: collections.ReconcileFindings, ResourceID: id,

@@ -19,6 +19,7 @@ import (
 	"github.com/ezscale/ezscale/collections"
 	"github.com/ezscale/ezscale/engine/billing"
 	"github.com/ezscale/ezscale/engine/document/accent"
+	"github.com/ezscale/ezscale/engine/document/locales"
 	"github.com/ezscale/ezscale/engine/dunning"
 	"github.com/ezscale/ezscale/engine/risk"
 	"github.com/ezscale/ezscale/engine/tax"
@@ -185,6 +186,9 @@ var settings = map[string]func(decode func(into any) error) error{
 		}
 		if _, err := accent.Parse(b.Accent); err != nil {
 			return fmt.Errorf("accent: %w", err)
+		}
+		if _, ok := locales.Get(b.StaffLocale); b.StaffLocale != "" && !ok {
+			return fmt.Errorf("staff_locale must be one of %s", strings.Join(locales.Codes(), ", "))
 		}
 		return nil
 	},

@@ -74,13 +74,25 @@ func (f form) labeled(l *locales.Locale, data Data, values map[field]string) [][
 			rows = append(rows, [2]string{l.Text("mail.row." + label), values[r.field]})
 		}
 	}
-	if !slices.Contains(f.needs, fieldChanges) {
-		return rows
+	if slices.Contains(f.needs, fieldChanges) {
+		for _, c := range data.Changes {
+			rows = append(rows, [2]string{oneLine(c.Service), l.Text("mail.price_changes.item", "was", oneLine(l.Money(c.Was)), "on", oneLine(l.Date(c.On)))})
+		}
 	}
-	for _, c := range data.Changes {
-		rows = append(rows, [2]string{oneLine(c.Service), l.Text("mail.price_changes.item", "was", oneLine(l.Money(c.Was)), "on", oneLine(l.Date(c.On)))})
+	if slices.Contains(f.needs, fieldCounts) {
+		for _, c := range data.Counts {
+			rows = append(rows, [2]string{finding(l, c.Kind), l.Integer(int64(c.N))})
+		}
 	}
 	return rows
+}
+
+// finding names a kind of finding; one without a name keeps its code.
+func finding(l *locales.Locale, kind string) string {
+	if key := "finding." + kind; l.Has(key) {
+		return l.Text(key)
+	}
+	return oneLine(kind)
 }
 
 func greeting(l *locales.Locale, name string) string {

@@ -94,6 +94,20 @@ var forms = map[Kind]form{
 		needs: []field{fieldAmount, fieldNumber, fieldMethod, fieldTitle},
 		rows:  []row{{"amount", fieldAmount}, {"method", fieldMethod}, {"reference", fieldNumber}, {"status", fieldTitle}, {"reason", fieldReason}, {"evidence", fieldOn}, {"customer", fieldUser}},
 	},
+	StaffDeadLetters: {
+		needs: []field{fieldMethod, fieldCount, fieldTitle},
+		rows:  []row{{"gateway", fieldMethod}, {"deliveries", fieldCount}, {"last", fieldTitle}, {"reason", fieldReason}},
+	},
+	StaffFindings: {needs: []field{fieldMethod, fieldCount, fieldCounts}, rows: []row{{"gateway", fieldMethod}}},
+	StaffAgreement: {
+		needs: []field{fieldMethod, fieldNumber, fieldAlert},
+		rows:  []row{{"customer", fieldUser}, {"service", fieldService}, {"gateway", fieldMethod}, {"reference", fieldNumber}, {"amount", fieldAmount}, {"invoice", fieldInvoice}, {"details", fieldReason}},
+	},
+	PaymentsSuspended: {
+		needs: []field{fieldLink, fieldService, fieldMethod, fieldOn},
+		rows:  []row{{"service", fieldService}, {"method", fieldMethod}, {"pauses", fieldOn}},
+	},
+	PaymentsResumed: {needs: []field{fieldService, fieldMethod}, rows: []row{{"service", fieldService}, {"method", fieldMethod}}},
 	TrialEnding: {
 		needs: []field{fieldLink, fieldService, fieldAmount, fieldOn},
 		rows:  []row{{"service", fieldService}, {"ends", fieldOn}, {"price", fieldAmount}},
@@ -123,7 +137,8 @@ func Kinds() []Kind {
 		PaymentReminder, PaymentFailed, MethodNeeded, ConfirmPayment, CardExpiring,
 		OverdueNotice1, OverdueNotice2, OverdueNotice3, LateFee,
 		ServiceSuspended, SuspendedUnpaid, ServiceUnsuspended, RestartNeeded, FinalWarning, Terminated,
-		CreditNote, RefundMade, RefundReturned, StaffDispute, TrialEnding, PriceChange, PriceChanges, PriceChangeOff, CancellationConfirmed, CancellationUndone,
+		CreditNote, RefundMade, RefundReturned, StaffDispute, StaffDeadLetters, StaffFindings, StaffAgreement,
+		TrialEnding, PriceChange, PriceChanges, PriceChangeOff, CancellationConfirmed, CancellationUndone, PaymentsSuspended, PaymentsResumed,
 	}
 }
 

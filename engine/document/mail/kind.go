@@ -53,6 +53,15 @@ const (
 	// StaffDispute tells staff of a dispute: Number is the gateway's id, Method the
 	// gateway, On where set the last day for evidence.
 	StaffDispute Kind = "staff_dispute"
+	// StaffDeadLetters tells staff of deliveries that were given up: Method is the
+	// gateway, Count how many wait, Title the type of the last one.
+	StaffDeadLetters Kind = "staff_dead_letters"
+	// StaffFindings tells staff what a comparison of books has found: Method is the
+	// gateway, Counts how many of each kind.
+	StaffFindings Kind = "staff_findings"
+	// StaffAgreement tells staff of a subscription that a gateway bills: Alert is the
+	// code, Number the gateway's id.
+	StaffAgreement Kind = "staff_agreement"
 
 	TrialEnding           Kind = "trial_ending"  // On is the last day, Amount the price after it
 	PriceChange           Kind = "price_change"  // Was is the old price, On the first day at the new one
@@ -60,6 +69,8 @@ const (
 	PriceChangeOff        Kind = "price_change_off"
 	CancellationConfirmed Kind = "cancellation_confirmed"
 	CancellationUndone    Kind = "cancellation_undone"
+	PaymentsSuspended     Kind = "payments_suspended" // at the gateway Method; On is when the service pauses
+	PaymentsResumed       Kind = "payments_resumed"   // before it has paused
 )
 
 // Errors that callers act on.
@@ -100,6 +111,16 @@ type Data struct {
 	At      time.Time // of the sign-in or payment
 	Address string    // IP address of the sign-in
 	Agent   string    // browser or device of the sign-in
+
+	Alert  string // code of an agreement's alert
+	Count  int
+	Counts []Count
+}
+
+// Count says how many there are of a kind of finding.
+type Count struct {
+	Kind string
+	N    int
 }
 
 // Change is the new price of a service, in a mail about several.
@@ -139,6 +160,10 @@ const (
 	fieldInvoice field = "invoice"
 	fieldTitle   field = "title"
 	fieldChanges field = "changes"
+	fieldAlert   field = "alert"
+	fieldAdvice  field = "advice"
+	fieldCount   field = "count"
+	fieldCounts  field = "counts"
 )
 
 // values returns what the texts and rows of a mail can show, by field name.
@@ -156,6 +181,15 @@ func (d Data) values(l *locales.Locale) map[field]string {
 		fieldIPs: strings.Join(d.IPs, ", "), fieldUser: d.User, fieldEmail: d.Email,
 		fieldAt: l.Moment(d.At, d.Zone), fieldAddress: d.Address, fieldAgent: d.Agent,
 		fieldOn: l.Date(d.On), fieldWas: written(d.Was), fieldInvoice: d.Invoice, fieldTitle: d.Title, fieldChanges: named(d.Changes),
+	}
+	if d.Count > 0 {
+		v[fieldCount] = l.Integer(int64(d.Count))
+	}
+	if key := "agreement." + d.Alert; l.Has(key) {
+		v[fieldAlert], v[fieldAdvice] = l.Text(key), l.Text(key+".advice")
+	}
+	for _, c := range d.Counts {
+		v[fieldCounts] += c.Kind
 	}
 	for name, value := range v {
 		v[name] = oneLine(value)

@@ -43,6 +43,7 @@ func full() Data {
 		At: time.Date(2026, time.November, 23, 14, 5, 0, 0, time.UTC), Address: "198.51.100.4", Agent: "Firefox 140 on Linux",
 		On: time.Date(2026, time.December, 31, 23, 30, 0, 0, time.UTC), Was: money.Must(119500, "EUR"), Invoice: "INV-2026-000098", Title: "Three servers and a load balancer",
 		Changes: []Change{{"VPS M", money.Must(119500, "EUR"), time.Date(2026, time.December, 31, 0, 0, 0, 0, time.UTC)}, {"web-2, web-3", money.Must(990, "EUR"), time.Date(2027, time.February, 28, 0, 0, 0, 0, time.UTC)}},
+		Alert:   "paid_after_end", Count: 1204, Counts: []Count{{"missing_here", 3}, {"fee_differs", 1200}, {"brand_new", 1}},
 	}
 }
 
@@ -81,6 +82,7 @@ func TestMissingFields(t *testing.T) {
 		"service": func(d *Data) { d.Service = "" }, "ips": func(d *Data) { d.IPs = nil }, "at": func(d *Data) { d.At = time.Time{} },
 		"address": func(d *Data) { d.Address = "" }, "on": func(d *Data) { d.On = time.Time{} }, "was": func(d *Data) { d.Was = money.Amount{} },
 		"invoice": func(d *Data) { d.Invoice = "" }, "title": func(d *Data) { d.Title = "" }, "changes": func(d *Data) { d.Changes = nil }, "method": func(d *Data) { d.Method = "" },
+		"count": func(d *Data) { d.Count = 0 }, "counts": func(d *Data) { d.Counts = nil }, "alert": func(d *Data) { d.Alert = "" },
 	}
 	for _, kind := range Kinds() {
 		for _, name := range append(Required(kind), "brand") {
