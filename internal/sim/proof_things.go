@@ -139,7 +139,8 @@ const mercy = 30 * aDay
 // suspendedIffOverdue compares what billing decided about access with what is
 // owed, and the services with what billing decided. It does not ask the rules of
 // dunning, but the invoices. What staff wrote off leaves a service as it is: on,
-// if it was.
+// if it was. What was credited whole of an invoice is no debt of its service, even
+// if other services still owe the rest.
 func suspendedIffOverdue(w *world, _ *proof) ([]string, error) {
 	policy, err := collections.LoadDunning(w.app)
 	if err != nil {
@@ -147,7 +148,7 @@ func suspendedIffOverdue(w *world, _ *proof) ([]string, error) {
 	}
 	now := w.clock.product()
 	grace := now.AddDate(0, 0, 1-policy.SuspendDays) // due dates are days
-	const owed = "EXISTS (SELECT 1 FROM `invoice_items` `l` CROSS JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice` WHERE `l`.`subscription` = `u`.`id` AND `l`.`kind` IN ('period', 'hourly') AND `i`.`status` IN (%s) AND `i`.`due_at` < {:%s}%s)"
+	const owed = "EXISTS (SELECT 1 FROM `invoice_items` `l` CROSS JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice` WHERE `l`.`subscription` = `u`.`id` AND `l`.`kind` IN ('period', 'hourly') AND `l`.`live` AND `i`.`status` IN (%s) AND `i`.`due_at` < {:%s}%s)"
 	const moving = " AND NOT EXISTS (SELECT 1 FROM `payment_transactions` WHERE `invoice` = `i`.`id` AND `status` IN ('pending', 'unknown'))"
 	broken := []string{}
 	err = w.app.DB().NewQuery("SELECT `id` || ' is suspended without an overdue invoice' FROM `subscriptions` `u` WHERE `access` = 'suspended' AND `access_reason` = 'overdue' AND NOT " + fmt.Sprintf(owed, "'open', 'uncollectible'", "grace", "") +
