@@ -20,6 +20,9 @@ type Correction struct {
 	Key     string // the same key again returns the first credit note
 	Reason  string
 	Actor   string
+	// Replaced says that another invoice takes the place of this one, with its lines:
+	// those over nothing, which no note can credit, bill nothing here any more.
+	Replaced bool
 	// Lines to credit, each with its discounts; none means all that is left.
 	Lines []billing.CreditRequest
 }
@@ -52,6 +55,11 @@ func (b *Books) CreditNote(tx core.App, now time.Time, c Correction) (CreditNote
 	f.note.ID = core.GenerateDefaultRandomId()
 	if err := b.writeNote(tx, now, c, f.invoice, &f.note, f.rows, f.plan.Lines); err != nil {
 		return f.note, fmt.Errorf("credit note for invoice %s: %w", f.invoice.title(), err)
+	}
+	if c.Replaced || f.effect.Status == billing.InvoiceVoid {
+		if err := releaseFree(tx, f.invoice.ID, now); err != nil {
+			return f.note, err
+		}
 	}
 	return f.note, b.lower(tx, now, f.invoice, f.note, f.effect)
 }
@@ -250,16 +258,11 @@ func (b *Books) lower(tx core.App, now time.Time, d Document, n CreditNote, effe
 	if _, err := tx.DB().Update(collections.Invoices, change, dbx.HashExp{"id": d.ID}).Execute(); err != nil {
 		return fmt.Errorf("lower invoice %s: %w", d.title(), err)
 	}
-	if d.Status == billing.InvoiceVoid {
-		if err := releaseFree(tx, d.ID, now); err != nil {
-			return err
-		}
-	}
 	return tell(tx, followers, d)
 }
 
-// releaseFree makes the lines of a cancelled invoice that are over nothing, which
-// no note can credit, bill nothing any more.
+// releaseFree makes the lines of an invoice that are over nothing bill nothing any
+// more.
 func releaseFree(tx core.App, invoice string, now time.Time) error {
 	_, err := collections.Statement(tx, "UPDATE `invoice_items` SET `live` = FALSE, `updated` = {:now} WHERE `invoice` = {:invoice} AND `live` AND `net_minor` = 0").
 		Bind(dbx.Params{"invoice": invoice, "now": stamp(now)}).Execute()

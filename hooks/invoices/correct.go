@@ -89,7 +89,7 @@ func (s *subject) replace(tx core.App, r *op.Request, inv *core.Record, d draft,
 			return books.CreditNote{}, err
 		}
 	}
-	note, err := s.Books.CreditNote(tx, d.now, books.Correction{Invoice: inv.Id, Key: "correct:" + d.ID, Reason: in.Reason, Actor: staffActor(r)})
+	note, err := s.Books.CreditNote(tx, d.now, books.Correction{Invoice: inv.Id, Key: "correct:" + d.ID, Reason: in.Reason, Actor: staffActor(r), Replaced: true})
 	if err != nil || earlier != nil {
 		return note, err
 	}

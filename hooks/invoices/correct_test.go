@@ -245,6 +245,33 @@ func TestCreditingAnOrderPaidInPartStartsNothing(t *testing.T) {
 	}
 }
 
+// TestCorrectingAnOrderWithATrialPaidInPart: a trial costs nothing, so that no credit
+// note takes its line back; it begins with the new invoice all the same, not with
+// the one that this closes.
+func TestCorrectingAnOrderWithATrialPaidInPart(t *testing.T) {
+	d := begin(t)
+	d.keepCredit()
+	plan := d.Plan("vps-s")
+	plan.Set("trial_days", 10)
+	if err := collections.Save(d.App.App, plan); err != nil {
+		t.Fatal(err)
+	}
+	ada := d.Customer("ada")
+	o := d.Order(ada, testapp.Cart{Plan: "vps-s", Gateway: "manual", Quantity: 2, Total: 490})
+	d.transfer(o.Invoice, 300, "part")
+	r := d.Want(http.StatusCreated, d.staff("/invoices/"+o.Invoice+"/correct", map[string]any{"reason": "a mistake", "key": "once-and-for-all"}))
+	d.Quiet()
+	same(t, "order", d.Record("orders", o.ID).GetString("status"), "pending")
+	same(t, "subscriptions that began", d.Count("subscriptions", "`status` != 'pending'"), 0)
+	same(t, "services that began", d.Count("services", "`status` != 'pending'"), 0)
+	d.transfer(r.Text("invoice.id"), r.Int("invoice.due.minor"), "rest")
+	d.Active(o)
+	same(t, "trials", d.Count("subscriptions", "`status` = 'trialing'"), 1)
+	same(t, "paid ones", d.Count("subscriptions", "`status` = 'active'"), 1)
+	d.Want(http.StatusCreated, d.staff("/invoices/"+r.Text("invoice.id")+"/correct", map[string]any{"reason": "another mistake", "key": "once-more-for-all"})) // of a paid one
+	same(t, "live trial lines", d.Count("invoice_items", "`kind` = 'trial' AND `live`"), 1)
+}
+
 // TestD6ADocumentIsItsOwnCopy: a move, a new tax id, another seller and new rates
 // change nothing that was issued; a correction has them.
 func TestD6ADocumentIsItsOwnCopy(t *testing.T) {
