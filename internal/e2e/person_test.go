@@ -17,11 +17,15 @@ const (
 
 // signIn signs a customer in on the portal's own page.
 func signIn(b *browser.Browser, d *demo, a account) {
-	b.Open(d.Site + "/portal/sign-in")
-	b.Fill("E-mail address", a.Email)
-	b.Fill("Password", a.Password)
+	signInAt(b, d.Site, a.Email, a.Password)
+}
+
+func signInAt(b *browser.Browser, site, email, password string) {
+	b.Open(site + "/portal/sign-in")
+	b.Fill("E-mail address", email)
+	b.Fill("Password", password)
 	b.Press("Enter")
-	b.WaitText(a.Email)
+	b.WaitText(email)
 }
 
 // payWith pays on the sandbox's payment page.

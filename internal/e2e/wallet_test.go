@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"net/http"
-	"net/url"
 	"os"
 	"strings"
 	"testing"
@@ -92,59 +91,6 @@ func TestTheLastWayToPayStays(t *testing.T) {
 	look(b, "payment-methods-last")
 	b.Click("css=dialog .btn")
 	b.WaitText("•••• 4242")
-	b.MustBeClean(t)
-}
-
-// TestAPaymentIsConfirmedFromTheMail charges a card whose bank wants the customer:
-// the mail leads to the invoice, and confirming there pays it.
-func TestAPaymentIsConfirmedFromTheMail(t *testing.T) {
-	d, b := browse(t)
-	who := d.newCustomer(t, "confirming")
-	signIn(b, d, who)
-	addCard(b, d, alwaysAsks)
-	b.WaitText("•••• 3184")
-	staff := d.staff(t)
-	users, err := staff.rows(t.Context(), "users", "email = '"+who.Email+"'")
-	if err != nil || len(users) != 1 {
-		t.Fatalf("customer: %v %v", users, err)
-	}
-	got := struct {
-		ID string `json:"id"`
-	}{}
-	err = staff.call(t.Context(), http.MethodPost, "/api/v1/staff/invoices", map[string]any{
-		"key": "confirm-from-mail-1", "customer": users[0].text("id"), "currency": "EUR", "issue": true, "auto_charge": true,
-		"lines": []any{map[string]any{"description": "Renewal of a service", "unit_minor": 1290}},
-	}, &got)
-	if err != nil {
-		t.Fatal(err)
-	}
-	invoices, err := staff.rows(t.Context(), "invoices", "user = '"+users[0].text("id")+"'")
-	if err != nil || len(invoices) != 1 {
-		t.Fatalf("invoices: %v %v", invoices, err)
-	}
-	if err := staff.call(t.Context(), http.MethodPost, "/api/v1/staff/invoices/"+invoices[0].text("id")+"/dunning/run", map[string]any{"kind": "charge", "reason": "to see the bank ask"}, nil); err != nil {
-		t.Fatal(err)
-	}
-	// The next look at the invoice sees that the bank asked.
-	letter := d.mailTo(t, who.Email, func(l letter) bool {
-		_ = staff.call(t.Context(), http.MethodPost, "/api/v1/staff/invoices/"+invoices[0].text("id")+"/dunning/run", map[string]any{"reason": "look now"}, nil)
-		return strings.Contains(strings.ToLower(l.Subject), "confirm") && l.link("/portal/invoices/") != ""
-	})
-	link, err := url.Parse(letter.link("/portal/invoices/"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.Open(link.String())
-	b.WaitText("€12.90")
-	look(b, "invoice-confirm")
-	b.Click("Pay €12.90 (Card)")
-	b.WaitURL("127.0.0.1")
-	if !strings.Contains(b.URL(), "/authenticate/") {
-		payWith(b, alwaysAsks)
-		b.WaitURL("/authenticate/")
-	}
-	b.Click("Confirm the payment")
-	b.WaitText("Paid on")
 	b.MustBeClean(t)
 }
 
