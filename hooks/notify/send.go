@@ -38,6 +38,12 @@ func (s *Subject) send(r *jobs.Run) error {
 	if err != nil || row == nil || row.GetString("status") == "sent" {
 		return err
 	}
+	// Before it is written: a text that no server can have seen says what holds when
+	// there is one.
+	if !r.App.Settings().SMTP.Enabled {
+		_ = s.note(r.App, row.Id, "no mail server is set up")
+		return fmt.Errorf("mail %s: no mail server is set up (settings, or SMTP_HOST): %w", row.GetString("kind"), provisioning.ErrCredentials)
+	}
 	if row.GetString("body_text") == "" {
 		err := s.written(r.App, row, p)
 		if errors.Is(err, errSettled) || errors.Is(err, errNothingToTell) {
@@ -46,10 +52,6 @@ func (s *Subject) send(r *jobs.Run) error {
 		if err != nil {
 			return err
 		}
-	}
-	if !r.App.Settings().SMTP.Enabled {
-		_ = s.note(r.App, row.Id, "no mail server is set up")
-		return fmt.Errorf("mail %s: no mail server is set up (settings, or SMTP_HOST): %w", row.GetString("kind"), provisioning.ErrCredentials)
 	}
 	message, err := s.message(r.App, row)
 	if err != nil {
