@@ -31,6 +31,7 @@ type Job struct {
 	Kind    string
 	Key     string    // "service.suspend:<service id>"
 	Serial  string    // jobs with the same Serial never run at the same time
+	Class   string    // jobs of a class wait on their own, see Worker.Pace
 	User    string    // customer it is for, "" if none
 	Service string    // service it is for, "" if none
 	Actor   string    // who caused it: "system", "customer:<id>", "staff:<id>"
@@ -51,7 +52,7 @@ func Enqueue(app core.App, now time.Time, j Job) (added bool, err error) {
 		at = now
 	}
 	_, added, err = collections.Row(app, collections.Jobs, now, dbx.Params{
-		"kind": j.Kind, "key": j.Key, "serial": j.Serial, "state": Queued, "attempts": 0,
+		"kind": j.Kind, "key": j.Key, "serial": j.Serial, "class": j.Class, "state": Queued, "attempts": 0,
 		"next_at": collections.Stamp(at).String(), "lease_until": "", "lease_owner": "", "in_flight": false,
 		"error": "", "error_class": "", "user": j.User, "service": j.Service, "payload": string(payload),
 		"actor": j.Actor, "queued_at": collections.Stamp(now).String(), "done_at": "",
@@ -105,20 +106,22 @@ func Cancel(app core.App, now time.Time, key string) error {
 	return nil
 }
 
-// wakeKey is where the running worker keeps its bell in the app's store.
+// wakeKey is where the running worker keeps its bells in the app's store.
 const wakeKey = "ezscale.jobs.wake"
 
-// Wake rings the worker's bell after the transaction of app, or at once outside
+// Wake rings the worker's bells after the transaction of app, or at once outside
 // of one. A lost wake-up costs a second: the worker also looks by itself.
 func Wake(app core.App) {
-	bell, ok := app.Store().Get(wakeKey).(chan struct{})
+	bells, ok := app.Store().Get(wakeKey).([]chan struct{})
 	if !ok {
 		return
 	}
 	ring := func(error) error {
-		select {
-		case bell <- struct{}{}:
-		default:
+		for _, bell := range bells {
+			select {
+			case bell <- struct{}{}:
+			default:
+			}
 		}
 		return nil
 	}

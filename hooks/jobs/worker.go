@@ -42,6 +42,7 @@ type Worker struct {
 	jitter   func() float64
 	owner    string
 	bell     chan struct{}
+	classes  []*class
 	stop     context.CancelFunc
 	done     sync.WaitGroup
 }
@@ -49,7 +50,7 @@ type Worker struct {
 // NewWorker makes a worker that has not started.
 func NewWorker(app core.App, now func() time.Time) *Worker {
 	w := &Worker{app: app, now: now, handlers: map[string]Handler{}, jitter: rand.Float64, owner: core.GenerateDefaultRandomId(), bell: make(chan struct{}, lanes)}
-	app.Store().Set(wakeKey, w.bell)
+	app.Store().Set(wakeKey, w.bells())
 	return w
 }
 
@@ -101,8 +102,14 @@ func (w *Worker) Start() error {
 	if err := w.Release(); err != nil {
 		return err
 	}
+	if err := w.unpaced(); err != nil {
+		return fmt.Errorf("jobs of a class that is no more: %w", err)
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	w.stop = stop
+	for _, c := range w.classes {
+		w.done.Go(func() { w.pace(ctx, c) })
+	}
 	for range lanes {
 		w.done.Add(1)
 		go func() {
@@ -128,7 +135,7 @@ func (w *Worker) loop(ctx context.Context) {
 	for {
 		for ctx.Err() == nil {
 			w.yield(ctx)
-			worked, err := w.Once(ctx)
+			worked, err := w.once(ctx, "`class` = '' AND ")
 			if err != nil {
 				w.app.Logger().Error("Job queue cannot be read", slog.Any("error", err))
 			}
@@ -145,18 +152,26 @@ func (w *Worker) loop(ctx context.Context) {
 	}
 }
 
-// Once claims and runs one due job; worked is false when none is due.
-func (w *Worker) Once(ctx context.Context) (worked bool, err error) {
-	r, err := w.claim(ctx)
+// Once claims and runs one due job of whatever class, at no pace; worked is false
+// when none is due. It is for those who work the queue by hand.
+func (w *Worker) Once(ctx context.Context) (worked bool, err error) { return w.once(ctx, "") }
+
+func (w *Worker) once(ctx context.Context, of string) (worked bool, err error) {
+	r, err := w.claim(ctx, of, "")
 	if err != nil || r == nil {
 		return false, err
 	}
-	err = w.run(ctx, r)
+	w.attempt(ctx, r)
+	return true, nil
+}
+
+// attempt runs a claimed job and writes down how it ended.
+func (w *Worker) attempt(ctx context.Context, r *Run) {
+	err := w.run(ctx, r)
 	if err != nil && ctx.Err() != nil {
 		err = errStopping
 	}
 	w.finish(r, err)
-	return true, nil
 }
 
 // errStopping ends an attempt that the worker's own end cut off. It is nobody's
@@ -179,22 +194,22 @@ type row struct {
 const due = "`state` = 'queued' AND `next_at` <= {:now}"
 
 // claim leases the longest waiting due job whose serial is free: nobody with
-// the same serial runs, or left an outcome open.
-func (w *Worker) claim(ctx context.Context) (*Run, error) {
+// the same serial runs, or left an outcome open. Of is a condition on its class.
+func (w *Worker) claim(ctx context.Context, of, class string) (*Run, error) {
 	now := w.now()
 	at := collections.Stamp(now).String()
 	waiting := 0
-	if err := w.app.ConcurrentDB().NewQuery("SELECT 1 FROM `jobs` WHERE " + due + " LIMIT 1").
-		Bind(dbx.Params{"now": at}).WithContext(ctx).Row(&waiting); err != nil {
+	if err := w.app.ConcurrentDB().NewQuery("SELECT 1 FROM `jobs` WHERE " + of + due + " LIMIT 1").
+		Bind(dbx.Params{"now": at, "class": class}).WithContext(ctx).Row(&waiting); err != nil {
 		return nil, ignoreNone(err) // reading costs no writer
 	}
 	found := row{}
 	err := w.app.NonconcurrentDB().NewQuery("UPDATE `jobs` SET `state` = 'running', `attempts` = `attempts` + 1, `lease_owner` = {:owner}, `lease_until` = {:until}, `updated` = {:now}" +
-		" WHERE `id` = (SELECT `id` FROM `jobs` AS `j` WHERE " + due + " AND (`serial` = '' OR NOT EXISTS" +
+		" WHERE `id` = (SELECT `id` FROM `jobs` AS `j` WHERE " + of + due + " AND (`serial` = '' OR NOT EXISTS" +
 		" (SELECT 1 FROM `jobs` AS `o` WHERE `o`.`serial` = `j`.`serial` AND `o`.`state` IN ('running', 'queued') AND `o`.`id` != `j`.`id` AND (`o`.`state` = 'running' OR (`o`.`state` = 'queued' AND `o`.`in_flight`))))" +
 		" ORDER BY `next_at`, `rowid` LIMIT 1)" +
 		" RETURNING `id`, `kind`, `key`, `user`, `service`, `actor`, `payload`, `attempts`, `in_flight`, `queued_at`").
-		Bind(dbx.Params{"owner": w.owner, "until": collections.Stamp(now.Add(lease)).String(), "now": at}).
+		Bind(dbx.Params{"owner": w.owner, "until": collections.Stamp(now.Add(lease)).String(), "now": at, "class": class}).
 		WithContext(ctx).One(&found)
 	if err != nil {
 		return nil, ignoreNone(err)

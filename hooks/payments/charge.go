@@ -55,10 +55,36 @@ func (s *Subject) ChargeSaved(tx core.App, invoice, method *core.Record, c Charg
 	if err != nil || !fresh { // the attempt of this key was made before
 		return err
 	}
-	_, err = jobs.Enqueue(tx, now, jobs.Job{
-		Kind: jobCharge, Key: jobCharge + ":" + id, Serial: "invoice:" + invoice.Id, User: invoice.GetString("user"), Actor: c.Actor, Payload: attemptPayload{id},
-	})
+	job := jobs.Job{Kind: jobCharge, Key: jobCharge + ":" + id, Serial: "invoice:" + invoice.Id, User: invoice.GetString("user"), Actor: c.Actor, Payload: attemptPayload{id}}
+	if c.Automatic { // nobody waits for it, and they come in thousands
+		job.Class = paced(method.GetString("gateway"))
+	}
+	_, err = jobs.Enqueue(tx, now, job)
 	return err
+}
+
+// paced is the class of the jobs that charge at a gateway by themselves.
+func paced(gateway string) string { return "charge:" + gateway }
+
+// chargesPerSecond is the pace at which charges are begun where a gateway's record
+// names none. Stripe allows 25 calls a second to one of its addresses
+// (docs.stripe.com/rate-limits), PayPal publishes no limit.
+const chargesPerSecond = 20
+
+// pace keeps the charges that are due within a gateway's limits.
+func (s *Subject) pace(app core.App) {
+	for kind := range s.Factories {
+		s.worker.Pace(paced(kind), func() float64 {
+			g, err := collections.First(app, collections.Gateways, dbx.HashExp{"kind": kind})
+			if err != nil {
+				app.Logger().Error("The pace of charges cannot be read", "gateway", kind, "error", err)
+			}
+			if g == nil || g.GetInt("charges_per_second") == 0 {
+				return chargesPerSecond
+			}
+			return g.GetFloat("charges_per_second")
+		})
+	}
 }
 
 // charge makes the call of a stored charge attempt and settles the answer. The

@@ -102,6 +102,7 @@ func Register(app core.App, table *op.Table, worker *jobs.Worker, deps Deps) *Su
 	worker.Handle(jobWatch, s.watch)
 	worker.Handle(jobClose, s.closeAttempt)
 	worker.Handle(jobCharge, s.charge)
+	s.pace(app)
 	worker.Handle(jobMethods, s.syncMethods)
 	worker.Handle(jobSetup, s.checkSetupJob)
 	worker.Handle(jobRemove, s.forgetMethod)
