@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/pocketbase/pocketbase/core"
 
@@ -51,7 +52,7 @@ func readConfig(dir string, env func(string) string) (config, error) {
 	m := hmac.New(sha256.New, key)
 	m.Write([]byte("ezscale download links"))
 	cfg.linkKey = m.Sum(nil)
-	for _, read := range []func(*config, func(string) string) error{readPublicURL, readStripe, readPayPal, readVirtFusion, readPterodactyl, readVIES, readSMTP} {
+	for _, read := range []func(*config, func(string) string) error{readPublicURL, readStripe, readPayPal, readVirtFusion, readPterodactyl, readSynergyCP, readVIES, readSMTP} {
 		if err := read(&cfg, env); err != nil {
 			return cfg, err
 		}
@@ -202,6 +203,21 @@ func readPterodactyl(cfg *config, env func(string) string) error {
 	return nil
 }
 
+func readSynergyCP(cfg *config, env func(string) string) error {
+	s := provisioning.Settings{URL: env("SYNERGYCP_URL"), Token: env("SYNERGYCP_KEY")}
+	if s == (provisioning.Settings{}) {
+		return nil
+	}
+	if s.URL == "" || s.Token == "" {
+		return errors.New("SYNERGYCP_URL (the API's address, https://api.…) and SYNERGYCP_KEY (an integration's) belong together: set both, or neither")
+	}
+	if err := checkURL("SYNERGYCP_URL", s.URL); err != nil {
+		return err
+	}
+	cfg.platforms["synergycp"] = s
+	return nil
+}
+
 func readVIES(cfg *config, env func(string) string) error {
 	if cfg.viesURL = env("VIES_API_URL"); cfg.viesURL == "" {
 		return nil
@@ -244,15 +260,32 @@ type panelSettings struct {
 	SettleSeconds  int    `json:"settle_seconds"`
 }
 
+// settle is how long a lost call may take effect; 0 leaves it to the adapter.
+func (s panelSettings) settle() time.Duration { return time.Duration(s.SettleSeconds) * time.Second }
+
 func panelExtra(raw string) (panelSettings, error) {
-	s := panelSettings{}
+	return platformExtra[panelSettings](raw, "relation_prefix and settle_seconds")
+}
+
+// hardwareSettings are those of a platform that gives out hardware.
+type hardwareSettings struct {
+	panelSettings
+	WipeOnTerminate bool `json:"wipe_on_terminate"`
+}
+
+func hardwareExtra(raw string) (hardwareSettings, error) {
+	return platformExtra[hardwareSettings](raw, "relation_prefix, settle_seconds and wipe_on_terminate")
+}
+
+func platformExtra[T any](raw, known string) (T, error) {
+	var s T
 	if raw == "" || raw == "null" {
 		return s, nil
 	}
 	d := json.NewDecoder(strings.NewReader(raw))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&s); err != nil {
-		return s, fmt.Errorf("settings of the platform: known are relation_prefix and settle_seconds: %w", err)
+		return s, fmt.Errorf("settings of the platform: known are %s: %w", known, err)
 	}
 	return s, nil
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/ezscale/ezscale/integrations/sandbox/paypalbox"
 	"github.com/ezscale/ezscale/integrations/sandbox/pterobox"
 	"github.com/ezscale/ezscale/integrations/sandbox/stripebox"
+	"github.com/ezscale/ezscale/integrations/sandbox/synergybox"
 	"github.com/ezscale/ezscale/integrations/sandbox/viesbox"
 	"github.com/ezscale/ezscale/integrations/sandbox/virtbox"
 )
@@ -34,6 +35,7 @@ const (
 	demoWebhookSecret = "whsec_ezscale_demo"
 	demoPanelToken    = "ezscale-demo-panel-token"
 	demoGamesKeys     = "ptla_ezscaledemoapplication ptlc_ezscaledemoclient"
+	demoHardwareKey   = "ezscale-demo-integration-key"
 	demoPayPalID      = "AZezscaleDemoClient"
 	demoPayPalSecret  = "EHezscaleDemoSecret"
 	demoPayPalWebhook = "8PT597110X687430L"
@@ -50,7 +52,7 @@ func demoCommand(app *pocketbase.PocketBase) *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&flags.http, "http", "127.0.0.1:8090", "address of the product; port 0 chooses a free one")
-	c.Flags().StringVar(&sandboxAddr, "sandbox-http", "127.0.0.1:8191", "address of the sandbox Stripe; VirtFusion, mail, VIES, PayPal and Pterodactyl follow on the next ports; port 0 chooses free ones")
+	c.Flags().StringVar(&sandboxAddr, "sandbox-http", "127.0.0.1:8191", "address of the sandbox Stripe; VirtFusion, mail, VIES, PayPal, Pterodactyl and SynergyCP follow on the next ports; port 0 chooses free ones")
 	return c
 }
 
@@ -78,15 +80,16 @@ func demoKey() string {
 
 // vendors are the sandbox vendors of a demo and where they listen.
 type vendors struct {
-	stripe *stripebox.Box
-	panel  *virtbox.Box
-	mail   *mailbox.Box
-	vies   *viesbox.Box
-	paypal *paypalbox.Box
-	games  *pterobox.Box
+	stripe   *stripebox.Box
+	panel    *virtbox.Box
+	mail     *mailbox.Box
+	vies     *viesbox.Box
+	paypal   *paypalbox.Box
+	games    *pterobox.Box
+	hardware *synergybox.Box
 
-	stripeURL, panelURL, mailURL, viesURL, paypalURL, gamesURL string
-	smtpPort                                                   int
+	stripeURL, panelURL, mailURL, viesURL, paypalURL, gamesURL, hardwareURL string
+	smtpPort                                                                int
 }
 
 func demo(ctx context.Context, app *pocketbase.PocketBase, flags serveFlags, sandboxAddr string) error {
@@ -119,6 +122,7 @@ func demo(ctx context.Context, app *pocketbase.PocketBase, flags serveFlags, san
 	}
 	cfg.platforms["virtfusion"] = provisioning.Settings{URL: v.panelURL, Token: demoPanelToken}
 	cfg.platforms["pterodactyl"] = provisioning.Settings{URL: v.gamesURL, Token: demoGamesKeys}
+	cfg.platforms["synergycp"] = provisioning.Settings{URL: v.hardwareURL, Token: demoHardwareKey}
 	cfg.viesURL = v.viesURL + "/taxation_customs/vies/rest-api"
 	cfg.smtp = &core.SMTPConfig{Enabled: true, Host: "127.0.0.1", Port: v.smtpPort}
 	if err := compose(app, cfg); err != nil { //nolint:contextcheck // the queue lives until OnTerminate, not until this call ends
@@ -146,7 +150,7 @@ func startVendors(ctx context.Context, addr, site string) (*vendors, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--sandbox-http: %w", err)
 	}
-	for i, url := range []*string{&v.stripeURL, &v.panelURL, &v.mailURL, &v.viesURL, &v.paypalURL, &v.gamesURL} {
+	for i, url := range []*string{&v.stripeURL, &v.panelURL, &v.mailURL, &v.viesURL, &v.paypalURL, &v.gamesURL, &v.hardwareURL} {
 		*url = "http://" + listeners[i].Addr().String()
 	}
 	v.stripe = stripebox.New(stripebox.Options{
@@ -158,6 +162,7 @@ func startVendors(ctx context.Context, addr, site string) (*vendors, error) {
 	v.panel = virtbox.New(virtbox.Options{Token: demoPanelToken, Now: time.Now, BuildTime: 4 * time.Second, TaskTime: 500 * time.Millisecond, PanelURL: v.panelURL})
 	application, client, _ := strings.Cut(demoGamesKeys, " ")
 	v.games = pterobox.New(pterobox.Options{ApplicationKey: application, ClientKey: client, Now: time.Now, BuildTime: 4 * time.Second, TaskTime: 500 * time.Millisecond, PanelURL: v.gamesURL})
+	v.hardware = synergybox.New(synergybox.Options{Key: demoHardwareKey, Now: time.Now, BuildTime: 10 * time.Second, TaskTime: 500 * time.Millisecond})
 	v.mail = mailbox.New(mailbox.Options{Now: time.Now})
 	v.vies = viesbox.New(viesbox.Options{Now: time.Now})
 	smtp, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
@@ -170,7 +175,7 @@ func startVendors(ctx context.Context, addr, site string) (*vendors, error) {
 	}
 	v.smtpPort = tcp.Port
 	go func() { _ = v.mail.ServeSMTP(ctx, smtp) }()
-	for i, h := range []http.Handler{v.stripe.Handler(), v.panel.Handler(), v.mail.Handler(), v.vies.Handler(), v.paypal.Handler(), v.games.Handler()} {
+	for i, h := range []http.Handler{v.stripe.Handler(), v.panel.Handler(), v.mail.Handler(), v.vies.Handler(), v.paypal.Handler(), v.games.Handler(), v.hardware.Handler()} {
 		server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
 		go func() { _ = server.Serve(listeners[i]) }()
 	}
@@ -179,8 +184,8 @@ func startVendors(ctx context.Context, addr, site string) (*vendors, error) {
 
 // ports listens on addr and the ports after it, one for each vendor, or on free
 // ones.
-func ports(ctx context.Context, addr string) ([6]net.Listener, error) {
-	var out [6]net.Listener
+func ports(ctx context.Context, addr string) ([7]net.Listener, error) {
+	var out [7]net.Listener
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return out, err

@@ -59,6 +59,9 @@ func (d *demonstration) seed(app core.App) error {
 	if err := seedGames(app, len(demoPlans)); err != nil {
 		return err
 	}
+	if err := seedHardware(app, len(demoPlans)+2); err != nil {
+		return err
+	}
 	return seedAccounts(app)
 }
 
@@ -177,6 +180,36 @@ func seedGames(app core.App, position int) error {
 	return nil
 }
 
+// seedHardware offers a dedicated server with a choice of its system and location,
+// wiped when it ends.
+func seedHardware(app core.App, position int) error {
+	platform, err := collections.First(app, collections.Platforms, dbx.HashExp{"kind": "synergycp"})
+	if err != nil {
+		return err
+	}
+	platform.Set("settings", map[string]any{"wipe_on_terminate": true})
+	if err := collections.Save(app, platform); err != nil {
+		return err
+	}
+	systems := []map[string]string{{"value": "format-quick,os-debian12", "label": "Debian 12"}, {"value": "format-quick,os-ubuntu2404", "label": "Ubuntu 24.04 LTS"}}
+	places := []map[string]string{{"value": "LOC-FRA", "label": "Frankfurt"}, {"value": "LOC-ASH", "label": "Ashburn"}}
+	plan, err := collections.Insert(app, collections.Plans, map[string]any{
+		"name": "Dedicated E-2388G", "slug": "dedicated-e", "description": "Eight cores, two SSDs and five addresses, for you alone.", "service_type": "dedicated", "platform": platform.Id,
+		"status": "active", "position": position,
+		"platform_settings": map[string]any{
+			"cpu_billing": "CPU-E2388G", "mem_billing": "MEM-32", "disks_billing": "SSD-960,SSD-960", "ips_billing": "IP-29", "port_speed_billing": "speed-1000", "access_pxe": true, "access_ipmi": true,
+		},
+		"features": map[string]int64{"cpu_cores": 8, "ram_mb": 32 * 1024, "disk_gb": 1920},
+		"choices": []map[string]any{
+			{"name": "pxe_profile_billing", "label": "Operating system", "required": true, "options": systems}, {"name": "ip_group_billing", "label": "Location", "required": true, "options": places},
+		},
+	})
+	if err != nil {
+		return err
+	}
+	return seedPrices(app, plan.Id, map[string]int64{"EUR": 8900, "USD": 9900})
+}
+
 // seedPrices gives a plan its prices: monthly ones in minor units, and the longer
 // cycles with their discount.
 func seedPrices(app core.App, plan string, monthlies map[string]int64) error {
@@ -205,7 +238,7 @@ func (d *demonstration) finish(ctx context.Context) {
 	}
 	summary := map[string]any{
 		"site": d.site, "portal": d.site + "/portal/", "admin": d.site + "/_/", "api": d.site + "/api/v1",
-		"sandbox":  map[string]string{"stripe": d.vendors.stripeURL, "paypal": d.vendors.paypalURL, "virtfusion": d.vendors.panelURL, "pterodactyl": d.vendors.gamesURL, "mail": d.vendors.mailURL},
+		"sandbox":  map[string]string{"stripe": d.vendors.stripeURL, "paypal": d.vendors.paypalURL, "virtfusion": d.vendors.panelURL, "pterodactyl": d.vendors.gamesURL, "synergycp": d.vendors.hardwareURL, "mail": d.vendors.mailURL},
 		"customer": map[string]string{"email": demoCustomer, "password": demoCustomerPassword},
 		"staff":    map[string]string{"email": demoStaff, "password": demoStaffPassword},
 	}

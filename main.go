@@ -24,6 +24,7 @@ import (
 	"github.com/ezscale/ezscale/integrations/paypal"
 	"github.com/ezscale/ezscale/integrations/pterodactyl"
 	"github.com/ezscale/ezscale/integrations/stripe"
+	"github.com/ezscale/ezscale/integrations/synergycp"
 	"github.com/ezscale/ezscale/integrations/vies"
 	"github.com/ezscale/ezscale/integrations/virtfusion"
 	"github.com/ezscale/ezscale/internal/sqlite"
@@ -111,7 +112,7 @@ func compose(app *pocketbase.PocketBase, cfg config) error {
 				if err != nil {
 					return nil, err
 				}
-				return virtfusion.New(virtfusion.Config{BaseURL: s.URL, Token: s.Token, RelationPrefix: extra.RelationPrefix, Settle: time.Duration(extra.SettleSeconds) * time.Second, Now: time.Now}, nil)
+				return virtfusion.New(virtfusion.Config{BaseURL: s.URL, Token: s.Token, RelationPrefix: extra.RelationPrefix, Settle: extra.settle(), Now: time.Now}, nil)
 			},
 			"pterodactyl": func(s provisioning.Settings) (any, error) {
 				extra, err := panelExtra(s.Extra)
@@ -123,7 +124,16 @@ func compose(app *pocketbase.PocketBase, cfg config) error {
 					return nil, err
 				}
 				return pterodactyl.New(pterodactyl.Config{
-					BaseURL: s.URL, ApplicationKey: application, ClientKey: client, RelationPrefix: extra.RelationPrefix, Settle: time.Duration(extra.SettleSeconds) * time.Second, Now: time.Now,
+					BaseURL: s.URL, ApplicationKey: application, ClientKey: client, RelationPrefix: extra.RelationPrefix, Settle: extra.settle(), Now: time.Now,
+				}, nil)
+			},
+			"synergycp": func(s provisioning.Settings) (any, error) {
+				extra, err := hardwareExtra(s.Extra)
+				if err != nil {
+					return nil, err
+				}
+				return synergycp.New(synergycp.Config{
+					BaseURL: s.URL, Key: s.Token, RelationPrefix: extra.RelationPrefix, WipeOnTerminate: extra.WipeOnTerminate, Settle: extra.settle(), Now: time.Now,
 				}, nil)
 			},
 		},

@@ -112,6 +112,9 @@ func (s *Subject) record(r *jobs.Run, st provisioning.Status, t provisioning.Tra
 		svc.Set("power", string(st.Power))
 		svc.Set("power_at", collections.Stamp(r.Now()))
 		svc.Set("busy", st.Busy)
+		if err := noteSuspension(tx, r, svc, st.Suspended); err != nil {
+			return err
+		}
 		if err := collections.Save(tx, svc); err != nil {
 			return fmt.Errorf("service %s: %w", svc.Id, err)
 		}
@@ -120,6 +123,25 @@ func (s *Subject) record(r *jobs.Run, st provisioning.Status, t provisioning.Tra
 		}
 		return assign(tx, svc, st.Addresses, r.Now())
 	})
+}
+
+// suspendedThere tells a customer why an active service does not work.
+const suspendedThere = "The host has suspended this server, not we. Our team has been told."
+
+// noteSuspension explains a service that is active here and suspended by its
+// platform itself, as panels do at a limit of their own, or by people there. Nothing
+// is undone: that is for staff, who reads it in the service's log.
+func noteSuspension(tx core.App, r *jobs.Run, svc *core.Record, suspended bool) error {
+	noted := svc.GetString("action_note") == suspendedThere
+	active := svc.GetString("status") == string(provisioning.ServiceActive) && svc.GetString("action") == ""
+	switch {
+	case suspended && active && !noted:
+		svc.Set("action_note", suspendedThere)
+		return writeLog(tx, svc, "refresh", "failed", r.Actor, "", "the platform has suspended this server, which is active here: see its limits and who suspended it there", r.Queued, r.Now())
+	case noted && !(suspended && active):
+		svc.Set("action_note", "")
+	}
+	return nil
 }
 
 func reported(n int64) *int64 {

@@ -1,7 +1,6 @@
 package virtfusion
 
 import (
-	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -53,53 +52,4 @@ func isCapacity(msg string) bool {
 // parseMessage finds the first message in an error body. The panel has three
 // shapes: {"errors":[…]}, {"errors":{"field":[…]}} and {"msg":…} or
 // {"message":…}. Anything else, an HTML page or nothing, gives "".
-func parseMessage(body []byte) string {
-	var shape struct {
-		Errors  json.RawMessage `json:"errors"`
-		Msg     json.RawMessage `json:"msg"`
-		Message json.RawMessage `json:"message"`
-	}
-	if err := json.Unmarshal(body, &shape); err != nil {
-		return ""
-	}
-	for _, raw := range []json.RawMessage{shape.Errors, shape.Msg, shape.Message} {
-		var v any
-		if len(raw) == 0 || json.Unmarshal(raw, &v) != nil {
-			continue
-		}
-		if s := firstText(v, 4); s != "" {
-			return panel.Clean(s)
-		}
-	}
-	return ""
-}
-
-// firstText finds the first text in nested lists and objects, the latter by
-// sorted key so that the same body gives the same message.
-func firstText(v any, depth int) string {
-	if depth == 0 {
-		return ""
-	}
-	switch v := v.(type) {
-	case string:
-		return strings.TrimSpace(v)
-	case []any:
-		for _, item := range v {
-			if s := firstText(item, depth-1); s != "" {
-				return s
-			}
-		}
-	case map[string]any:
-		keys := make([]string, 0, len(v))
-		for k := range v {
-			keys = append(keys, k)
-		}
-		slices.Sort(keys)
-		for _, k := range keys {
-			if s := firstText(v[k], depth-1); s != "" {
-				return s
-			}
-		}
-	}
-	return ""
-}
+func parseMessage(body []byte) string { return panel.Message(body, "errors", "msg", "message") }

@@ -17,6 +17,7 @@ type options struct {
 	wrongPanel          bool
 	paypal              bool
 	games               bool
+	hardware            bool
 }
 
 func (o options) stripeKey() string {
@@ -62,6 +63,9 @@ func PayPal() Option { return func(o *options) { o.paypal = true } }
 
 // Games offers game servers on a sandbox Pterodactyl, see games.go.
 func Games() Option { return func(o *options) { o.games = true } }
+
+// Hardware offers dedicated servers on a sandbox SynergyCP, see hardware.go.
+func Hardware() Option { return func(o *options) { o.hardware = true } }
 
 // WrongPanelToken configures a token that the panel does not know.
 func WrongPanelToken() Option { return func(o *options) { o.wrongPanel = true } }

@@ -31,6 +31,7 @@ import (
 	"github.com/ezscale/ezscale/integrations/sandbox/paypalbox"
 	"github.com/ezscale/ezscale/integrations/sandbox/pterobox"
 	"github.com/ezscale/ezscale/integrations/sandbox/stripebox"
+	"github.com/ezscale/ezscale/integrations/sandbox/synergybox"
 	"github.com/ezscale/ezscale/integrations/sandbox/viesbox"
 	"github.com/ezscale/ezscale/integrations/sandbox/virtbox"
 	"github.com/ezscale/ezscale/integrations/vies"
@@ -54,7 +55,8 @@ type App struct {
 	Stripe *stripebox.Box
 	PayPal *paypalbox.Box // with the option PayPal, else nil
 	Panel  *virtbox.Box
-	Games  *pterobox.Box // with the option Games, else nil
+	Games  *pterobox.Box   // with the option Games, else nil
+	Iron   *synergybox.Box // with the option Hardware, else nil
 	Mail   *mailbox.Box
 	VIES   *viesbox.Box
 	Sealer *collections.Sealer
@@ -64,7 +66,7 @@ type App struct {
 	StripeFaults *fault.Set
 	PayPalFaults *fault.Set
 
-	StripeURL, PanelURL, PayPalURL, GamesURL string
+	StripeURL, PanelURL, PayPalURL, GamesURL, IronURL string
 
 	viesURL  string
 	clock    *Clock
@@ -97,6 +99,7 @@ func New(t *testing.T, opts ...Option) *App {
 	a.startVendors()
 	a.startPayPal()
 	a.startGames()
+	a.startHardware()
 	a.boot(dir)
 	a.clock.moved = a.Wake
 	t.Cleanup(a.Close)
@@ -168,6 +171,9 @@ func (a *App) boot(dir string) {
 	}
 	if a.Games != nil {
 		a.offerGames()
+	}
+	if a.Iron != nil {
+		a.offerHardware()
 	}
 	a.configure()
 	ready, ended := make(chan struct{}), make(chan error, 1)

@@ -1,6 +1,7 @@
 package testapp
 
 import (
+	"strings"
 	"time"
 
 	"github.com/ezscale/ezscale/engine/billing"
@@ -10,6 +11,7 @@ import (
 	"github.com/ezscale/ezscale/integrations/paypal"
 	"github.com/ezscale/ezscale/integrations/pterodactyl"
 	"github.com/ezscale/ezscale/integrations/stripe"
+	"github.com/ezscale/ezscale/integrations/synergycp"
 	"github.com/ezscale/ezscale/integrations/virtfusion"
 )
 
@@ -40,6 +42,9 @@ func platforms(now func() time.Time) map[string]provisioning.Factory {
 				return nil, err
 			}
 			return pterodactyl.New(pterodactyl.Config{BaseURL: s.URL, ApplicationKey: application, ClientKey: client, Settle: 2 * time.Second, Now: now}, nil)
+		},
+		"synergycp": func(s provisioning.Settings) (any, error) {
+			return synergycp.New(synergycp.Config{BaseURL: s.URL, Key: s.Token, WipeOnTerminate: strings.Contains(s.Extra, `"wipe_on_terminate":true`), Settle: 2 * time.Second, Now: now}, nil)
 		},
 	}
 }

@@ -138,9 +138,17 @@ func (d *driver) mustBeWhole(t *testing.T) {
 	if i < 0 {
 		t.Fatalf("service %s: server %q does not exist", d.order.ServiceID, d.build.RemoteID)
 	}
-	if got := d.h.Servers()[i].Tag; got != d.order.ServiceID {
-		t.Errorf("server %s carries the name %q, want %q", d.build.RemoteID, got, d.order.ServiceID)
+	if got := d.h.Servers()[i].Tag; got != d.tag() {
+		t.Errorf("server %s carries the name %q, want %q", d.build.RemoteID, got, d.tag())
 	}
+}
+
+// tag is what the platform keeps of whose the server is.
+func (d *driver) tag() string {
+	if d.h.Tag == nil {
+		return d.order.ServiceID
+	}
+	return d.h.Tag(d.build)
 }
 
 // mustHave checks how many servers exist and were ever made.

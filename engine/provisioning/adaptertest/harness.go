@@ -45,7 +45,7 @@ func Mishaps() []Mishap {
 // Remote is one server at the platform.
 type Remote struct {
 	ID        string
-	Tag       string // our service id, as the platform shows it
+	Tag       string // what the platform shows of whose it is, see Harness.Tag
 	Suspended bool
 }
 
@@ -68,6 +68,11 @@ type Harness struct {
 	SharedAccount bool
 	// OffAlways says that PowerOff is never held back by what else is under way.
 	OffAlways bool
+	// NoPowerState says that the platform does not tell whether a system runs.
+	NoPowerState bool
+	// Tag is what the platform keeps of whose a built server is; nil is the service's
+	// id itself.
+	Tag func(b provisioning.Build) string
 	// Deadline bounds each call in real time; Slow must be slower.
 	Deadline time.Duration
 	// Effects are the steps that change something at the platform.

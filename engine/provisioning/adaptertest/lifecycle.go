@@ -97,8 +97,8 @@ func testPower(t *testing.T, h Harness) {
 		}
 		h.Sleep(pause)
 		if sr, ok := h.Adapter.(provisioning.StatusReader); ok {
-			if st, err := sr.Status(ctx, id); err != nil || st.Power != want.state {
-				t.Errorf("after %s: power %q, %v; want %q", want.action, st.Power, err, want.state)
+			if st, err := sr.Status(ctx, id); err != nil || st.Power != h.power(want.state) {
+				t.Errorf("after %s: power %q, %v; want %q", want.action, st.Power, err, h.power(want.state))
 			}
 		}
 	}

@@ -1,0 +1,123 @@
+package synergycp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"github.com/ezscale/ezscale/engine/provisioning"
+	"github.com/ezscale/ezscale/integrations/panel"
+)
+
+// Test proves the address, the key and what it may read by reading what a build
+// reads. Rights to edit show only when used.
+func (c *Client) Test(ctx context.Context) error {
+	for _, p := range []struct{ path, right string }{
+		{"/server", "Servers In Use and Servers In Inventory"}, {"/client", "Clients"}, {"/entity", "IP Entities"}, {"/group", "IP Groups"},
+	} {
+		err := c.do(ctx, panel.Call{Op: "test the connection (" + p.path + ")", Method: http.MethodGet, Path: p.path, Query: url.Values{"per_page": {"1"}}}, nil)
+		var failed *panel.Error
+		switch {
+		case err == nil:
+		case errors.As(err, &failed) && failed.Status == http.StatusForbidden:
+			return fmt.Errorf("synergycp: the integration may not view %s; edit it in the panel under System → Integrations: %w", p.right, err)
+		case errors.Is(err, provisioning.ErrCredentials):
+			return fmt.Errorf("synergycp: the key is wrong or was deleted, or the panel does not take it from our address; make one for an integration under System → Integrations: %w", err)
+		default:
+			return err
+		}
+	}
+	return nil
+}
+
+// Choice is something a plan can name by its billing id.
+type Choice struct {
+	BillingID string // "" where staff has given it none, so that no plan can name it
+	Name      string
+}
+
+// PartKind is a kind of component.
+type PartKind string
+
+// The kinds of components.
+const (
+	CPUs   PartKind = "cpu"
+	Memory PartKind = "mem"
+	Disks  PartKind = "disk"
+	Addons PartKind = "add-on"
+)
+
+func (c *Client) choices(ctx context.Context, op, path string, query url.Values) ([]Choice, error) {
+	found, err := readPages[struct {
+		Name    panel.Text `json:"name"`
+		Billing panel.Text `json:"billing_id"`
+	}](ctx, c, panel.Call{Op: op, Path: path, Query: query})
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Choice, 0, len(found))
+	for _, one := range found {
+		list = append(list, Choice{string(one.Billing), panel.Clean(string(one.Name))})
+	}
+	return list, nil
+}
+
+// Parts lists the components of a kind (GET /part).
+func (c *Client) Parts(ctx context.Context, kind PartKind) ([]Choice, error) {
+	return c.choices(ctx, "list parts", "/part", url.Values{"part_type": {string(kind)}})
+}
+
+// Groups lists the IP groups, which are the locations (GET /group).
+func (c *Client) Groups(ctx context.Context) ([]Choice, error) {
+	return c.choices(ctx, "list IP groups", "/group", nil)
+}
+
+// PortSpeeds lists the speeds of ports (GET /port-speed).
+func (c *Client) PortSpeeds(ctx context.Context) ([]Choice, error) {
+	return c.choices(ctx, "list port speeds", "/port-speed", nil)
+}
+
+// Profiles lists what can be installed (GET /pxe/profile).
+func (c *Client) Profiles(ctx context.Context) ([]Choice, error) {
+	return c.choices(ctx, "list PXE profiles", "/pxe/profile", nil)
+}
+
+// Free counts the servers of the inventory that a plan could get now.
+func (c *Client) Free(ctx context.Context, settings map[string]string) (int, error) {
+	const op = "count free servers"
+	p, err := parsePlan(settings, op)
+	if err != nil {
+		return 0, err
+	}
+	list, err := c.free(ctx, op, p)
+	return len(list), err
+}
+
+// Held is a server at the panel that is in our integration's use, as a comparison
+// with our records needs it.
+type Held struct {
+	RemoteID  string // "" where staff has given it no billing id
+	Name      string
+	OwnerRef  string // panel client
+	Suspended bool
+	UsedUp    bool // its bandwidth limit is reached, at which the panel suspends by itself
+}
+
+// Servers lists all servers of our integration (GET /server?integration_id=me).
+func (c *Client) Servers(ctx context.Context) ([]Held, error) {
+	found, err := readPages[server](ctx, c, panel.Call{Op: "list servers", Path: "/server", Query: url.Values{"integration_id": {"me"}}})
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Held, 0, len(found))
+	for _, s := range found {
+		h := Held{Name: s.name(), OwnerRef: s.owner(), Suspended: s.suspended(), UsedUp: s.usedUp()}
+		if billing := s.Billing.V.ID.ID(); billing != "" {
+			h.RemoteID = remoteID(s.ID.ID(), billing)
+		}
+		list = append(list, h)
+	}
+	return list, nil
+}
