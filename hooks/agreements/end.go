@@ -3,6 +3,7 @@ package agreements
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -69,15 +70,18 @@ func (s *Subject) end(r *jobs.Run) error {
 	if err != nil {
 		return s.Classed(err)
 	}
-	if err := r.Intent(func(tx core.App) error { return notePaid(tx, row.Id, before) }); err != nil {
+	payments, err := s.payments(r.Context(), g, row, r.Now())
+	if err != nil {
+		return s.Classed(err)
+	}
+	if err := r.Intent(func(tx core.App) error { return notePaid(tx, row.Id, before, payments) }); err != nil {
 		return err
 	}
 	a, err := s.stop(r, g, row)
 	if err != nil {
 		return s.Classed(err)
 	}
-	payments, err := s.payments(r.Context(), g, row, r.Now())
-	if err != nil {
+	if payments, err = s.payments(r.Context(), g, row, r.Now()); err != nil {
 		return s.Classed(err)
 	}
 	waits := false
@@ -115,8 +119,13 @@ func (s *Subject) stop(r *jobs.Run, g billing.GatewaySubscriptions, row *core.Re
 	return g.ReadAgreement(r.Context(), id)
 }
 
-// notePaid stores what an agreement says is paid through while it still says so.
-func notePaid(tx core.App, id string, a billing.Agreement) error {
+// notePaid stores what an agreement says is paid through while it still says so. It
+// counts a month whose payment is on its way as paid, though that may bounce: then
+// only what has arrived counts.
+func notePaid(tx core.App, id string, a billing.Agreement, payments []billing.AgreementPayment) error {
+	if slices.ContainsFunc(payments, func(p billing.AgreementPayment) bool { return p.State == billing.PaymentPending }) {
+		return nil
+	}
 	through := a.PaidThrough
 	if through.IsZero() {
 		through = a.NextPayment

@@ -69,7 +69,7 @@ func TestHandedOverEachPeriodIsChargedOnce(t *testing.T) {
 // was not committed is gone, what the gateway did stays. In the end billing has
 // changed hands once.
 func TestHandOverSurvivesEveryFailure(t *testing.T) {
-	calls := 6
+	calls := 7
 	if testing.Short() {
 		calls = 1
 	}

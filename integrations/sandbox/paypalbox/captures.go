@@ -76,6 +76,10 @@ func (b *Box) Settle() int {
 		if p, _ := payerByEmail(c.payer); p.fails {
 			c.status = "DECLINED"
 		}
+		if c.agreement != "" {
+			b.emitSale(c)
+			continue
+		}
 		b.emitState(c)
 	}
 	for _, o := range b.orders.all() {

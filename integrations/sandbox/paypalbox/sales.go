@@ -10,7 +10,7 @@ import (
 
 func (c *capture) sale() object {
 	o := object{
-		"id": c.id, "state": "completed", "billing_agreement_id": c.agreement, "payment_mode": "INSTANT_TRANSFER",
+		"id": c.id, "state": map[string]string{"COMPLETED": "completed", "PENDING": "pending", "DECLINED": "denied"}[c.status], "billing_agreement_id": c.agreement, "payment_mode": "INSTANT_TRANSFER",
 		"amount":          object{"total": c.amount.value(), "currency": c.amount.currency, "details": object{"subtotal": c.amount.value()}},
 		"transaction_fee": object{"value": c.amount.fee().value(), "currency": c.amount.currency},
 		"create_time":     stamp(c.created), "update_time": stamp(c.updated),
@@ -29,7 +29,15 @@ func (b *Box) sell(a *agreement, due sum) {
 	}
 	b.captures.put(c.id, c)
 	a.paid, a.last, a.updated = append(a.paid, c.id), c, b.now()
-	b.emit("PAYMENT.SALE.COMPLETED", "sale", c.sale())
+	if p, _ := payerByEmail(a.payer); p.pending != "" {
+		c.status, c.reason = "PENDING", p.pending
+	}
+	b.emitSale(c)
+}
+
+// emitSale tells how a sale stands: one by eCheck is pending until Settle.
+func (b *Box) emitSale(c *capture) {
+	b.emit(map[string]string{"COMPLETED": "PAYMENT.SALE.COMPLETED", "PENDING": "PAYMENT.SALE.PENDING", "DECLINED": "PAYMENT.SALE.DENIED"}[c.status], "sale", c.sale())
 }
 
 func captureOutstanding(b *Box, c *call) (reply, *apiError) {
