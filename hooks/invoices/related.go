@@ -10,6 +10,7 @@ import (
 
 	"github.com/ezscale/ezscale/collections"
 	"github.com/ezscale/ezscale/engine/billing"
+	"github.com/ezscale/ezscale/engine/document/locales"
 	"github.com/ezscale/ezscale/engine/money"
 )
 
@@ -21,7 +22,7 @@ type paymentView struct {
 	Applied  money.Amount `json:"applied"`  // to this invoice; the rest became credit
 	Refunded money.Amount `json:"refunded"` // paid back of it
 	State    string       `json:"state"`
-	Reason   string       `json:"reason"`
+	Reason   string       `json:"reason"` // why it was declined, a sentence in the invoice's language
 }
 
 // documentRef names a document that has to do with another.
@@ -46,7 +47,7 @@ func invoicePayments(app core.App, inv *core.Record) ([]paymentView, error) {
 		if state == "created" || state == "cancelled" && strings.HasPrefix(p.GetString("idempotency_key"), "part:") {
 			continue
 		}
-		v := paymentView{ID: p.Id, At: collections.Time(p, "settled_at"), Gateway: p.GetString("gateway"), State: state, Reason: p.GetString("reason")}
+		v := paymentView{ID: p.Id, At: collections.Time(p, "settled_at"), Gateway: p.GetString("gateway"), State: state, Reason: locales.Decline(inv.GetString("language"), p.GetString("reason"))}
 		if v.At.IsZero() {
 			v.At = collections.Time(p, "created")
 		}
