@@ -106,10 +106,11 @@ func New(cfg Config, hc *http.Client) (*Client, error) {
 	if cfg.Settle < 0 {
 		return nil, errors.New("virtfusion: the settle time is negative")
 	}
-	c := &Client{base: base, prefix: cmp.Or(cfg.RelationPrefix, defaultPrefix), now: cfg.Now, creates: newCreates()}
+	c := &Client{base: base, prefix: cmp.Or(cfg.RelationPrefix, defaultPrefix), now: cfg.Now}
 	if c.now == nil {
 		c.now = time.Now
 	}
+	c.creates = newCreates(c.now)
 	c.calls = panel.NewCalls(c.now, cmp.Or(cfg.Settle, defaultSettle))
 	c.caller = &panel.Caller{
 		Vendor: vendor, HTTP: panel.Client(hc, callTimeout), Now: c.now, MaxAnswer: maxAnswer, MaxRetryAfter: time.Hour, Judge: judge,

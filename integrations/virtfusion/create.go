@@ -152,7 +152,7 @@ func (c *Client) stepCreate(ctx context.Context, o provisioning.Order, p plan, b
 	if tpl.Windows {
 		b.Data[dataWindows] = "true"
 	}
-	if !c.creates.begin(b.RemoteUser, o.ServiceID, c.now()) {
+	if !c.creates.Begin(b.RemoteUser, o.ServiceID) {
 		return b, vendor.Refuse(provisioning.ErrTemporary, op, "another create for this customer is being resolved")
 	}
 	c.calls.Made(o.ServiceID)
@@ -161,7 +161,7 @@ func (c *Client) stepCreate(ctx context.Context, o provisioning.Order, p plan, b
 	if err == nil {
 		c.creates.claim(id, o.ServiceID, c.now())
 	}
-	c.creates.end(b.RemoteUser, !unknown)
+	c.creates.End(b.RemoteUser, !unknown)
 	if err != nil {
 		return b, err
 	}

@@ -22,11 +22,11 @@ func (c *Client) recoverCreate(ctx context.Context, o provisioning.Order, p plan
 	if b.Started.IsZero() {
 		return b, nil // the call was never made
 	}
-	if !c.creates.begin(b.RemoteUser, o.ServiceID, c.now()) {
+	if !c.creates.Begin(b.RemoteUser, o.ServiceID) {
 		return b, vendor.Refuse(provisioning.ErrTemporary, op, "another create for this customer is being resolved")
 	}
 	resolved := false
-	defer func() { c.creates.end(b.RemoteUser, resolved) }()
+	defer func() { c.creates.End(b.RemoteUser, resolved) }()
 
 	found, err := c.search(ctx, op, o, p, b)
 	if err != nil {

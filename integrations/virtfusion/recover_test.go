@@ -9,6 +9,7 @@ import (
 
 	"github.com/ezscale/ezscale/engine/provisioning"
 	"github.com/ezscale/ezscale/engine/provisioning/adaptertest"
+	"github.com/ezscale/ezscale/integrations/panel"
 	"github.com/ezscale/ezscale/integrations/sandbox/paneltest"
 	"github.com/ezscale/ezscale/integrations/sandbox/virtbox"
 )
@@ -223,9 +224,9 @@ func TestCreatesOfOneCustomerTakeTurns(t *testing.T) {
 	if _, err := c.Recover(t.Context(), o2, b2); !errors.Is(err, provisioning.ErrTemporary) {
 		t.Errorf("Recover of the other = %v, want ErrTemporary", err)
 	}
-	g.Clock.Add(openFor)
+	g.Clock.Add(panel.OpenFor)
 	if got, err := c.Advance(t.Context(), o2, b2); err != nil || got.RemoteID == "" {
-		t.Errorf("Advance of the other after %s = %+v, %v; want a server", openFor, got, err)
+		t.Errorf("Advance of the other after %s = %+v, %v; want a server", panel.OpenFor, got, err)
 	}
 	if n := len(g.box.Snapshot().Servers); n != 1 {
 		t.Errorf("%d servers, want 1", n)
@@ -233,7 +234,7 @@ func TestCreatesOfOneCustomerTakeTurns(t *testing.T) {
 }
 
 func TestClaimsAreForgotten(t *testing.T) {
-	now, c := paneltest.NewClock().Now(), newCreates()
+	now, c := paneltest.NewClock().Now(), newCreates(time.Now)
 	for i := range 1000 {
 		at := now.Add(time.Duration(i) * time.Hour)
 		c.claim(strconv.Itoa(i), "svc", at)

@@ -3,6 +3,7 @@ package panelbox
 import (
 	"crypto/subtle"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -82,10 +83,19 @@ func serve(r *http.Request, e Endpoint, d Dialect, locked func(h Handler, c Call
 	return locked(e.Serve, c)
 }
 
+// Plain is a payload that is no JSON, as vendors send by mistake.
+type Plain string
+
 // WriteJSON writes an answer; a nil payload is no body.
 func WriteJSON(w http.ResponseWriter, status int, payload any) {
 	if payload == nil {
 		w.WriteHeader(status)
+		return
+	}
+	if text, plain := payload.(Plain); plain {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, string(text)) // the client may have gone
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
