@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/pocketbase/dbx"
@@ -110,6 +111,9 @@ func (s *Subject) ask(r *op.Request, id, action string, kind provisioning.JobKin
 		}
 		if svc.GetString("action") != "" {
 			return busy()
+		}
+		if !slices.Contains(s.abilities(tx, svc), action) {
+			return op.NewProblem(http.StatusConflict, "not_offered", "This is not offered for this kind of service.")
 		}
 		svc.Set("action", action)
 		svc.Set("action_note", "")
