@@ -21,6 +21,7 @@ import (
 	"github.com/ezscale/ezscale/collections"
 	"github.com/ezscale/ezscale/hooks/payments"
 	"github.com/ezscale/ezscale/hooks/provisioning"
+	"github.com/ezscale/ezscale/integrations/enhance"
 	"github.com/ezscale/ezscale/integrations/pterodactyl"
 )
 
@@ -52,7 +53,7 @@ func readConfig(dir string, env func(string) string) (config, error) {
 	m := hmac.New(sha256.New, key)
 	m.Write([]byte("ezscale download links"))
 	cfg.linkKey = m.Sum(nil)
-	for _, read := range []func(*config, func(string) string) error{readPublicURL, readStripe, readPayPal, readVirtFusion, readPterodactyl, readSynergyCP, readVIES, readSMTP} {
+	for _, read := range []func(*config, func(string) string) error{readPublicURL, readStripe, readPayPal, readVirtFusion, readPterodactyl, readSynergyCP, readEnhance, readVIES, readSMTP} {
 		if err := read(&cfg, env); err != nil {
 			return cfg, err
 		}
@@ -215,6 +216,26 @@ func readSynergyCP(cfg *config, env func(string) string) error {
 		return err
 	}
 	cfg.platforms["synergycp"] = s
+	return nil
+}
+
+// readEnhance takes token and organisation; together they are the platform's token.
+func readEnhance(cfg *config, env func(string) string) error {
+	token, org := env("ENHANCE_TOKEN"), env("ENHANCE_ORG_ID")
+	s := provisioning.Settings{URL: env("ENHANCE_URL"), Token: strings.TrimSpace(token + " " + org)}
+	if s == (provisioning.Settings{}) {
+		return nil
+	}
+	if s.URL == "" || token == "" || org == "" {
+		return errors.New("ENHANCE_URL, ENHANCE_TOKEN and ENHANCE_ORG_ID (the selling organisation's UUID) belong together: set all of them, or none")
+	}
+	if err := checkURL("ENHANCE_URL", s.URL); err != nil {
+		return err
+	}
+	if _, _, err := enhance.ParseSecret(s.Token); err != nil {
+		return fmt.Errorf("ENHANCE_TOKEN and ENHANCE_ORG_ID: %w", err)
+	}
+	cfg.platforms["enhance"] = s
 	return nil
 }
 

@@ -48,6 +48,9 @@ func TestWrongValuesStopWithASentenceThatNamesThem(t *testing.T) {
 		{"wrong address of the games panel", map[string]string{"PTERODACTYL_URL": "games", "PTERODACTYL_APPLICATION_KEY": "ptla_secret", "PTERODACTYL_CLIENT_KEY": "ptlc_secret"}, "PTERODACTYL_URL", "ptla_secret"},
 		{"hardware panel without a key", map[string]string{"SYNERGYCP_URL": "https://api.hardware.example.com"}, "SYNERGYCP_KEY", ""},
 		{"wrong address of the hardware panel", map[string]string{"SYNERGYCP_URL": "hardware", "SYNERGYCP_KEY": "secret-key"}, "SYNERGYCP_URL", "secret-key"},
+		{"hosting panel without an organisation", map[string]string{"ENHANCE_URL": "https://hosting.example.com", "ENHANCE_TOKEN": "secret-token"}, "ENHANCE_ORG_ID", "secret-token"},
+		{"hosting panel with an organisation by name", map[string]string{"ENHANCE_URL": "https://hosting.example.com", "ENHANCE_TOKEN": "secret-token", "ENHANCE_ORG_ID": "Hosting"}, "ENHANCE_ORG_ID", "secret-token"},
+		{"wrong address of the hosting panel", map[string]string{"ENHANCE_URL": "hosting", "ENHANCE_TOKEN": "secret-token", "ENHANCE_ORG_ID": "6f1c0000-0000-4000-8000-000000000001"}, "ENHANCE_URL", "secret-token"},
 		{"sender without a host", map[string]string{"MAIL_FROM": "billing"}, "MAIL_FROM", ""},
 		{"mail port in words", map[string]string{"SMTP_HOST": "mail.example.com", "SMTP_PORT": "smtp"}, "SMTP_PORT", ""},
 		{"mail port past every port", map[string]string{"SMTP_HOST": "mail.example.com", "SMTP_PORT": "70000"}, "SMTP_PORT", ""},
@@ -79,12 +82,12 @@ func TestGoodValues(t *testing.T) {
 		"EZSCALE_KEY": " " + goodKey + "\n", "EZSCALE_URL": "https://account.example.com/", "STRIPE_SECRET_KEY": "rk_live_1", "STRIPE_WEBHOOK_SECRET": "whsec_1",
 		"PAYPAL_CLIENT_ID": "AZ1", "PAYPAL_SECRET": "EH1", "PAYPAL_WEBHOOK_ID": "8PT",
 		"VIRTFUSION_URL": "https://panel.example.com", "VIRTFUSION_TOKEN": "t",
-		"PTERODACTYL_URL": "https://games.example.com", "PTERODACTYL_APPLICATION_KEY": "ptla_1", "PTERODACTYL_CLIENT_KEY": "ptlc_1", "SYNERGYCP_URL": "https://api.hardware.example.com", "SYNERGYCP_KEY": "k", "SMTP_HOST": "mail.example.com", "SMTP_TLS": "true", "MAIL_FROM": "Billing <billing@example.com>",
+		"PTERODACTYL_URL": "https://games.example.com", "PTERODACTYL_APPLICATION_KEY": "ptla_1", "PTERODACTYL_CLIENT_KEY": "ptlc_1", "SYNERGYCP_URL": "https://api.hardware.example.com", "SYNERGYCP_KEY": "k", "ENHANCE_URL": "https://hosting.example.com", "ENHANCE_TOKEN": "e", "ENHANCE_ORG_ID": "6f1c0000-0000-4000-8000-000000000001", "SMTP_HOST": "mail.example.com", "SMTP_TLS": "true", "MAIL_FROM": "Billing <billing@example.com>",
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if cfg.publicURL != "https://account.example.com" || cfg.gateways["stripe"].SecretKey != "rk_live_1" || cfg.gateways["paypal"].ClientID != "AZ1" || cfg.platforms["virtfusion"].Token != "t" || cfg.platforms["pterodactyl"].Token != "ptla_1 ptlc_1" || cfg.platforms["synergycp"].Token != "k" || cfg.smtp.Port != 587 || !cfg.smtp.TLS {
+	if cfg.publicURL != "https://account.example.com" || cfg.gateways["stripe"].SecretKey != "rk_live_1" || cfg.gateways["paypal"].ClientID != "AZ1" || cfg.platforms["virtfusion"].Token != "t" || cfg.platforms["pterodactyl"].Token != "ptla_1 ptlc_1" || cfg.platforms["synergycp"].Token != "k" || cfg.platforms["enhance"].Token != "e 6f1c0000-0000-4000-8000-000000000001" || cfg.smtp.Port != 587 || !cfg.smtp.TLS {
 		t.Errorf("got %+v %+v", cfg, cfg.smtp)
 	}
 	again, err := read(t, map[string]string{"EZSCALE_KEY": goodKey})

@@ -20,6 +20,7 @@ import (
 
 	"github.com/ezscale/ezscale/hooks/payments"
 	"github.com/ezscale/ezscale/hooks/provisioning"
+	"github.com/ezscale/ezscale/integrations/sandbox/enhancebox"
 	"github.com/ezscale/ezscale/integrations/sandbox/mailbox"
 	"github.com/ezscale/ezscale/integrations/sandbox/paypalbox"
 	"github.com/ezscale/ezscale/integrations/sandbox/pterobox"
@@ -36,6 +37,7 @@ const (
 	demoPanelToken    = "ezscale-demo-panel-token"
 	demoGamesKeys     = "ptla_ezscaledemoapplication ptlc_ezscaledemoclient"
 	demoHardwareKey   = "ezscale-demo-integration-key"
+	demoHostingToken  = "ezscale-demo-hosting-token"
 	demoPayPalID      = "AZezscaleDemoClient"
 	demoPayPalSecret  = "EHezscaleDemoSecret"
 	demoPayPalWebhook = "8PT597110X687430L"
@@ -52,7 +54,7 @@ func demoCommand(app *pocketbase.PocketBase) *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&flags.http, "http", "127.0.0.1:8090", "address of the product; port 0 chooses a free one")
-	c.Flags().StringVar(&sandboxAddr, "sandbox-http", "127.0.0.1:8191", "address of the sandbox Stripe; VirtFusion, mail, VIES, PayPal, Pterodactyl and SynergyCP follow on the next ports; port 0 chooses free ones")
+	c.Flags().StringVar(&sandboxAddr, "sandbox-http", "127.0.0.1:8191", "address of the sandbox Stripe; VirtFusion, mail, VIES, PayPal, Pterodactyl, SynergyCP and Enhance follow on the next ports; port 0 chooses free ones")
 	return c
 }
 
@@ -87,9 +89,10 @@ type vendors struct {
 	paypal   *paypalbox.Box
 	games    *pterobox.Box
 	hardware *synergybox.Box
+	hosting  *enhancebox.Box
 
-	stripeURL, panelURL, mailURL, viesURL, paypalURL, gamesURL, hardwareURL string
-	smtpPort                                                                int
+	stripeURL, panelURL, mailURL, viesURL, paypalURL, gamesURL, hardwareURL, hostingURL string
+	smtpPort                                                                            int
 }
 
 func demo(ctx context.Context, app *pocketbase.PocketBase, flags serveFlags, sandboxAddr string) error {
@@ -123,6 +126,7 @@ func demo(ctx context.Context, app *pocketbase.PocketBase, flags serveFlags, san
 	cfg.platforms["virtfusion"] = provisioning.Settings{URL: v.panelURL, Token: demoPanelToken}
 	cfg.platforms["pterodactyl"] = provisioning.Settings{URL: v.gamesURL, Token: demoGamesKeys}
 	cfg.platforms["synergycp"] = provisioning.Settings{URL: v.hardwareURL, Token: demoHardwareKey}
+	cfg.platforms["enhance"] = provisioning.Settings{URL: v.hostingURL, Token: demoHostingToken + " " + enhancebox.SellerID}
 	cfg.viesURL = v.viesURL + "/taxation_customs/vies/rest-api"
 	cfg.smtp = &core.SMTPConfig{Enabled: true, Host: "127.0.0.1", Port: v.smtpPort}
 	if err := compose(app, cfg); err != nil { //nolint:contextcheck // the queue lives until OnTerminate, not until this call ends
@@ -150,7 +154,7 @@ func startVendors(ctx context.Context, addr, site string) (*vendors, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--sandbox-http: %w", err)
 	}
-	for i, url := range []*string{&v.stripeURL, &v.panelURL, &v.mailURL, &v.viesURL, &v.paypalURL, &v.gamesURL, &v.hardwareURL} {
+	for i, url := range []*string{&v.stripeURL, &v.panelURL, &v.mailURL, &v.viesURL, &v.paypalURL, &v.gamesURL, &v.hardwareURL, &v.hostingURL} {
 		*url = "http://" + listeners[i].Addr().String()
 	}
 	v.stripe = stripebox.New(stripebox.Options{
@@ -163,6 +167,7 @@ func startVendors(ctx context.Context, addr, site string) (*vendors, error) {
 	application, client, _ := strings.Cut(demoGamesKeys, " ")
 	v.games = pterobox.New(pterobox.Options{ApplicationKey: application, ClientKey: client, Now: time.Now, BuildTime: 4 * time.Second, TaskTime: 500 * time.Millisecond, PanelURL: v.gamesURL})
 	v.hardware = synergybox.New(synergybox.Options{Key: demoHardwareKey, Now: time.Now, BuildTime: 10 * time.Second, TaskTime: 500 * time.Millisecond})
+	v.hosting = enhancebox.New(enhancebox.Options{Token: demoHostingToken, Now: time.Now, PanelURL: v.hostingURL})
 	v.mail = mailbox.New(mailbox.Options{Now: time.Now})
 	v.vies = viesbox.New(viesbox.Options{Now: time.Now})
 	smtp, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
@@ -175,7 +180,7 @@ func startVendors(ctx context.Context, addr, site string) (*vendors, error) {
 	}
 	v.smtpPort = tcp.Port
 	go func() { _ = v.mail.ServeSMTP(ctx, smtp) }()
-	for i, h := range []http.Handler{v.stripe.Handler(), v.panel.Handler(), v.mail.Handler(), v.vies.Handler(), v.paypal.Handler(), v.games.Handler(), v.hardware.Handler()} {
+	for i, h := range []http.Handler{v.stripe.Handler(), v.panel.Handler(), v.mail.Handler(), v.vies.Handler(), v.paypal.Handler(), v.games.Handler(), v.hardware.Handler(), v.hosting.Handler()} {
 		server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
 		go func() { _ = server.Serve(listeners[i]) }()
 	}
@@ -184,8 +189,8 @@ func startVendors(ctx context.Context, addr, site string) (*vendors, error) {
 
 // ports listens on addr and the ports after it, one for each vendor, or on free
 // ones.
-func ports(ctx context.Context, addr string) ([7]net.Listener, error) {
-	var out [7]net.Listener
+func ports(ctx context.Context, addr string) ([8]net.Listener, error) {
+	var out [8]net.Listener
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return out, err

@@ -62,6 +62,9 @@ func (d *demonstration) seed(app core.App) error {
 	if err := seedHardware(app, len(demoPlans)+2); err != nil {
 		return err
 	}
+	if err := seedHosting(app, len(demoPlans)+3); err != nil {
+		return err
+	}
 	return seedAccounts(app)
 }
 
@@ -210,6 +213,35 @@ func seedHardware(app core.App, position int) error {
 	return seedPrices(app, plan.Id, map[string]int64{"EUR": 8900, "USD": 9900})
 }
 
+// seedHosting offers web hosting in two sizes, and a managed database.
+func seedHosting(app core.App, position int) error {
+	platform, err := collections.First(app, collections.Platforms, dbx.HashExp{"kind": "enhance"})
+	if err != nil {
+		return err
+	}
+	for i, p := range []struct {
+		name, slug, text, service, group string
+		settings                         map[string]any
+		disk, eur, usd                   int64
+	}{
+		{"Web Start", "web-start", "One website with mail and a database; give its domain as the host name.", "hosting", "web", map[string]any{"plan_id": 11}, 10, 390, 430},
+		{"Web Business", "web-business", "Five websites for a company; give the first one's domain as the host name.", "hosting", "web", map[string]any{"plan_id": 12}, 50, 990, 1090},
+		{"MySQL S", "mysql-s", "A managed database with backups.", "mysql", "", map[string]any{"plan_id": 21, "kind": "mysql", "domain_suffix": "db.hosting-demo.example"}, 5, 590, 650},
+	} {
+		plan, err := collections.Insert(app, collections.Plans, map[string]any{
+			"name": p.name, "slug": p.slug, "description": p.text, "service_type": p.service, "platform": platform.Id, "status": "active", "position": position + i,
+			"platform_settings": p.settings, "features": map[string]int64{"disk_gb": p.disk}, "upgrade_group": p.group,
+		})
+		if err != nil {
+			return err
+		}
+		if err := seedPrices(app, plan.Id, map[string]int64{"EUR": p.eur, "USD": p.usd}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // seedPrices gives a plan its prices: monthly ones in minor units, and the longer
 // cycles with their discount.
 func seedPrices(app core.App, plan string, monthlies map[string]int64) error {
@@ -238,7 +270,7 @@ func (d *demonstration) finish(ctx context.Context) {
 	}
 	summary := map[string]any{
 		"site": d.site, "portal": d.site + "/portal/", "admin": d.site + "/_/", "api": d.site + "/api/v1",
-		"sandbox":  map[string]string{"stripe": d.vendors.stripeURL, "paypal": d.vendors.paypalURL, "virtfusion": d.vendors.panelURL, "pterodactyl": d.vendors.gamesURL, "synergycp": d.vendors.hardwareURL, "mail": d.vendors.mailURL},
+		"sandbox":  map[string]string{"stripe": d.vendors.stripeURL, "paypal": d.vendors.paypalURL, "virtfusion": d.vendors.panelURL, "pterodactyl": d.vendors.gamesURL, "synergycp": d.vendors.hardwareURL, "enhance": d.vendors.hostingURL, "mail": d.vendors.mailURL},
 		"customer": map[string]string{"email": demoCustomer, "password": demoCustomerPassword},
 		"staff":    map[string]string{"email": demoStaff, "password": demoStaffPassword},
 	}

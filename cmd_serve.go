@@ -105,7 +105,7 @@ func configure(app *pocketbase.PocketBase, cfg config, url string) {
 }
 
 // platformNames are those of platforms that come from the environment.
-var platformNames = map[string]string{"virtfusion": "VirtFusion", "pterodactyl": "Pterodactyl", "synergycp": "SynergyCP"}
+var platformNames = map[string]string{"virtfusion": "VirtFusion", "pterodactyl": "Pterodactyl", "synergycp": "SynergyCP", "enhance": "Enhance"}
 
 func applyEnvironment(app core.App, cfg config, url string) error {
 	if err := applySettings(app, cfg, url); err != nil {

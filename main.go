@@ -20,6 +20,7 @@ import (
 	"github.com/ezscale/ezscale/hooks"
 	"github.com/ezscale/ezscale/hooks/payments"
 	"github.com/ezscale/ezscale/hooks/provisioning"
+	"github.com/ezscale/ezscale/integrations/enhance"
 	"github.com/ezscale/ezscale/integrations/manual"
 	"github.com/ezscale/ezscale/integrations/paypal"
 	"github.com/ezscale/ezscale/integrations/pterodactyl"
@@ -135,6 +136,13 @@ func compose(app *pocketbase.PocketBase, cfg config) error {
 				return synergycp.New(synergycp.Config{
 					BaseURL: s.URL, Key: s.Token, RelationPrefix: extra.RelationPrefix, WipeOnTerminate: extra.WipeOnTerminate, Settle: extra.settle(), Now: time.Now,
 				}, nil)
+			},
+			"enhance": func(s provisioning.Settings) (any, error) {
+				extra, err := panelExtra(s.Extra)
+				if err != nil {
+					return nil, err
+				}
+				return enhance.New(enhance.Config{BaseURL: s.URL, Token: s.Token, RelationPrefix: extra.RelationPrefix, Settle: extra.settle(), Now: time.Now}, nil)
 			},
 		},
 		PlatformOverride: cfg.platforms,

@@ -18,6 +18,7 @@ type options struct {
 	paypal              bool
 	games               bool
 	hardware            bool
+	hosting             bool
 }
 
 func (o options) stripeKey() string {
@@ -66,6 +67,9 @@ func Games() Option { return func(o *options) { o.games = true } }
 
 // Hardware offers dedicated servers on a sandbox SynergyCP, see hardware.go.
 func Hardware() Option { return func(o *options) { o.hardware = true } }
+
+// Hosting offers web hosting and databases on a sandbox Enhance, see hosting.go.
+func Hosting() Option { return func(o *options) { o.hosting = true } }
 
 // WrongPanelToken configures a token that the panel does not know.
 func WrongPanelToken() Option { return func(o *options) { o.wrongPanel = true } }

@@ -26,6 +26,7 @@ import (
 	"github.com/ezscale/ezscale/hooks"
 	"github.com/ezscale/ezscale/hooks/provisioning"
 	"github.com/ezscale/ezscale/hooks/schedule"
+	"github.com/ezscale/ezscale/integrations/sandbox/enhancebox"
 	"github.com/ezscale/ezscale/integrations/sandbox/fault"
 	"github.com/ezscale/ezscale/integrations/sandbox/mailbox"
 	"github.com/ezscale/ezscale/integrations/sandbox/paypalbox"
@@ -57,6 +58,7 @@ type App struct {
 	Panel  *virtbox.Box
 	Games  *pterobox.Box   // with the option Games, else nil
 	Iron   *synergybox.Box // with the option Hardware, else nil
+	Web    *enhancebox.Box // with the option Hosting, else nil
 	Mail   *mailbox.Box
 	VIES   *viesbox.Box
 	Sealer *collections.Sealer
@@ -66,7 +68,7 @@ type App struct {
 	StripeFaults *fault.Set
 	PayPalFaults *fault.Set
 
-	StripeURL, PanelURL, PayPalURL, GamesURL, IronURL string
+	StripeURL, PanelURL, PayPalURL, GamesURL, IronURL, WebURL string
 
 	viesURL  string
 	clock    *Clock
@@ -100,6 +102,7 @@ func New(t *testing.T, opts ...Option) *App {
 	a.startPayPal()
 	a.startGames()
 	a.startHardware()
+	a.startHosting()
 	a.boot(dir)
 	a.clock.moved = a.Wake
 	t.Cleanup(a.Close)
@@ -174,6 +177,9 @@ func (a *App) boot(dir string) {
 	}
 	if a.Iron != nil {
 		a.offerHardware()
+	}
+	if a.Web != nil {
+		a.offerHosting()
 	}
 	a.configure()
 	ready, ended := make(chan struct{}), make(chan error, 1)

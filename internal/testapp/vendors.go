@@ -7,6 +7,7 @@ import (
 	"github.com/ezscale/ezscale/engine/billing"
 	"github.com/ezscale/ezscale/hooks/payments"
 	"github.com/ezscale/ezscale/hooks/provisioning"
+	"github.com/ezscale/ezscale/integrations/enhance"
 	"github.com/ezscale/ezscale/integrations/manual"
 	"github.com/ezscale/ezscale/integrations/paypal"
 	"github.com/ezscale/ezscale/integrations/pterodactyl"
@@ -45,6 +46,9 @@ func platforms(now func() time.Time) map[string]provisioning.Factory {
 		},
 		"synergycp": func(s provisioning.Settings) (any, error) {
 			return synergycp.New(synergycp.Config{BaseURL: s.URL, Key: s.Token, WipeOnTerminate: strings.Contains(s.Extra, `"wipe_on_terminate":true`), Settle: 2 * time.Second, Now: now}, nil)
+		},
+		"enhance": func(s provisioning.Settings) (any, error) {
+			return enhance.New(enhance.Config{BaseURL: s.URL, Token: s.Token, Settle: 2 * time.Second, Now: now}, nil)
 		},
 	}
 }

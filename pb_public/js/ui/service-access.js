@@ -12,7 +12,7 @@ export function Access({ service: s, doing, act }) {
     const ip = mainAddress(s);
     const [asking, setAsking] = useState(false);
     const blocked = s.busy || doing !== "" || s.status !== "active";
-    const line = ip && s.credentials?.username && s.service_type !== "game_server" ? `ssh ${s.credentials.username}@${ip}` : "";
+    const line = ip && s.credentials?.username && (s.service_type === "vps" || s.service_type === "dedicated") ? `ssh ${s.credentials.username}@${ip}` : "";
     return html`<section class="card">
         <div class="card-head"><h2>${t("access.title")}</h2>${s.abilities.includes("sign_in") && html`<${PanelLink} id=${s.id} disabled=${s.status !== "active"} />`}</div>
         <div class="card-body">
