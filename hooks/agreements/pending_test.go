@@ -49,6 +49,39 @@ func TestAPendingPaymentIsWaitedFor(t *testing.T) {
 	}
 }
 
+// TestADebitThatTakesDaysIsNoFailure: Stripe takes a month by bank debit, which is
+// under way for days. Nobody is told that it failed, the hand-over waits, and what
+// comes of it counts: the month is paid there, or is open like any that failed.
+func TestADebitThatTakesDaysIsNoFailure(t *testing.T) {
+	for account, arrives := range map[string]bool{"AT611904300234573201": true, "AT861904300235473202": false} {
+		t.Run(account, func(t *testing.T) {
+			w := open(t, "stripe", 490).linked()
+			debit, err := w.Stripe.SaveCard(w.customer, account)
+			if err != nil || !w.Stripe.SetMethod(w.agreement, debit) {
+				t.Fatal("the debit cannot be set: ", err)
+			}
+			w.due()
+			w.Want(http.StatusOK, w.handOver())
+			w.Pass(4)
+			w.wantAlerts()
+			if n := w.Count(collections.Invoices, "`status` = 'open'"); n != 0 || w.subscription().GetString("billing_owner") != "gateway" {
+				t.Errorf("%d invoices are open while the debit is under way, %s bills", n, w.subscription().GetString("billing_owner"))
+			}
+			w.lose() // nobody tells what comes of it
+			w.Stripe.Settle()
+			w.Pass(2)
+			if !arrives {
+				w.wantAlerts("agreement.payment_failed")
+				w.wantCharges(0, 1)
+				return
+			}
+			w.wantHandedOver(collections.Time(w.row(), "billed_through"))
+			w.wantCharges(1, 1)
+			w.wantAlerts()
+		})
+	}
+}
+
 // TestAPaymentAfterTheEndIsCredit: the subscription was cancelled here, the gateway
 // could not be told for a month and took another payment. It is the customer's
 // credit, staff is told, and then the gateway's subscription ends as well.

@@ -220,7 +220,7 @@ func (n *news) nextLook() time.Time {
 			return time.Time{}
 		}
 		return n.now.AddDate(0, 0, 7)
-	case n.a.Failing():
+	case n.a.Failing(), n.a.State == billing.AgreementActive && n.billedThrough().Before(n.now): // it is not paid, or its payment is on its way
 		return tomorrow
 	case n.a.NextPayment.IsZero():
 		return later(collections.Time(n.row, "billed_through").AddDate(0, 0, 1), n.now.AddDate(0, 0, 7))

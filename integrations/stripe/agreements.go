@@ -27,7 +27,7 @@ func (c *Client) ReadAgreement(ctx context.Context, id string) (billing.Agreemen
 		return billing.Agreement{}, err
 	}
 	x := c.begin("read subscription "+id, false)
-	s, err := c.api.Subscriptions.Get(id, &stripe.SubscriptionParams{Params: x.params(ctx, ""), Expand: stripe.StringSlice([]string{"latest_invoice"})})
+	s, err := c.api.Subscriptions.Get(id, &stripe.SubscriptionParams{Params: x.params(ctx, ""), Expand: stripe.StringSlice([]string{"latest_invoice.payment_intent"})})
 	if err := x.failure(err); err != nil {
 		return billing.Agreement{}, err
 	}
@@ -100,10 +100,14 @@ func terms(a *billing.Agreement, s *stripe.Subscription) error {
 	return err
 }
 
-// owes reads what the last invoice could not collect.
+// owes reads what the last invoice could not collect. A bank debit that is on its way
+// for days has not failed: its invoice is open meanwhile.
 func owes(a *billing.Agreement, last *stripe.Invoice) error {
 	a.Outstanding = a.Price.Zero()
 	if last == nil || last.Status != stripe.InvoiceStatusOpen || last.AttemptCount == 0 {
+		return nil
+	}
+	if p := last.PaymentIntent; p != nil && p.Status == stripe.PaymentIntentStatusProcessing {
 		return nil
 	}
 	rest, err := fromStripe(last.AmountRemaining, string(last.Currency))
@@ -168,7 +172,7 @@ func (c *Client) change(ctx context.Context, id, verb, reason string, is func(bi
 		return a, x.fail(billing.ErrGatewayRefused, "a reason of 1 to 128 characters is required", nil)
 	}
 	params := &stripe.SubscriptionParams{
-		Params: x.params(ctx, stripe.NewIdempotencyKey()), Expand: stripe.StringSlice([]string{"latest_invoice"}),
+		Params: x.params(ctx, stripe.NewIdempotencyKey()), Expand: stripe.StringSlice([]string{"latest_invoice.payment_intent"}),
 	}
 	set(params)
 	s, err := c.api.Subscriptions.Update(id, params)

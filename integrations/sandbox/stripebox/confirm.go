@@ -106,6 +106,10 @@ func (b *Box) Settle() int {
 			b.decline(p, m, m.card.code, m.card.decline, m.card.message(), nil)
 			outcome = "checkout.session.async_payment_failed"
 		}
+		if i, ok := b.bills.get(p.invoice); ok {
+			of, _ := b.subscriptions.get(i.subscription)
+			b.collected(of, i, p)
+		}
 		s, ok := b.sessions.get(p.session)
 		if !ok {
 			continue

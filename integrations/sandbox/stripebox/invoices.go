@@ -63,7 +63,15 @@ func (b *Box) collect(s *subscription, i *bill) {
 	}
 	p.method, p.status = s.method, "requires_confirmation"
 	i.attempts++
-	if err := b.confirm(p, true, &call{}); err != nil || p.status != "succeeded" {
+	_ = b.confirm(p, true, &call{}) // the payment's status says what came of it
+	if p.status != "processing" {   // else a debit is on its way, see Settle
+		b.collected(s, i, p)
+	}
+}
+
+// collected notes how the payment of an invoice ended.
+func (b *Box) collected(s *subscription, i *bill, p *intent) {
+	if p.status != "succeeded" {
 		s.status = "past_due"
 		b.emit("invoice.payment_failed", i.render(), nil)
 		return
