@@ -190,36 +190,22 @@ func (c *Client) readEgg(ctx context.Context, op string, nest, id int64) (egg, e
 	return got.Attributes, nil
 }
 
-// Held is a server at the panel, as a comparison with our records needs it.
-type Held struct {
-	RemoteID  string
-	ServiceID string // "" where its external id is not one of ours
-	Name      string
-	OwnerRef  string // panel user
-	Suspended bool
-}
-
-// Servers lists all servers of the panel, ours and others (GET /servers).
-func (c *Client) Servers(ctx context.Context) ([]Held, error) {
-	found, err := readPages[server](ctx, c, "list servers", "/servers", nil)
+// readPages reads a list to its end.
+func readPages[T any](ctx context.Context, c *Client, op, path string, query url.Values) ([]T, error) {
+	var all []T
+	err := eachPage(ctx, c, op, path, query, func(part []T, _ panel.Number) error {
+		all = append(all, part...)
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	out := make([]Held, 0, len(found))
-	for _, s := range found {
-		h := Held{RemoteID: s.ID.ID(), Name: string(s.Name), OwnerRef: s.User.ID(), Suspended: s.suspended()}
-		if service, ours := strings.CutPrefix(string(s.ExternalID), c.prefix); ours {
-			h.ServiceID = service
-		}
-		out = append(out, h)
-	}
-	return out, nil
+	return all, nil
 }
 
-// readPages reads a list to its end by page number. The addresses in the answer
-// are not followed.
-func readPages[T any](ctx context.Context, c *Client, op, path string, query url.Values) ([]T, error) {
-	var all []T
+// eachPage reads a list to its end by page number and gives each page, with what it
+// says of the number of entries in all. The addresses in the answer are not followed.
+func eachPage[T any](ctx context.Context, c *Client, op, path string, query url.Values, each func(part []T, total panel.Number) error) error {
 	for n := 1; n <= maxPages; n++ {
 		q := url.Values{}
 		for k, v := range query {
@@ -232,20 +218,22 @@ func readPages[T any](ctx context.Context, c *Client, op, path string, query url
 		r := panel.Call{Op: op, Method: http.MethodGet, Path: path, Query: q}
 		var got list
 		if err := c.do(ctx, r, &got); err != nil {
-			return nil, err
+			return err
 		}
 		part, ok := wholeList[T](got.Data)
 		if !ok {
-			return nil, vendor.Unreadable(r, http.StatusOK, "the answer is not a list")
+			return vendor.Unreadable(r, http.StatusOK, "the answer is not a list")
 		}
-		all = append(all, part...)
 		at := got.Meta.Pagination
+		if err := each(part, at.Total); err != nil {
+			return err
+		}
 		if !at.TotalPages.OK || at.TotalPages.Value <= float64(n) {
-			return all, nil
+			return nil
 		}
 		if at.CurrentPage.Value != float64(n) {
-			return nil, vendor.Unreadable(r, http.StatusOK, "the list repeats itself")
+			return vendor.Unreadable(r, http.StatusOK, "the list repeats itself")
 		}
 	}
-	return nil, vendor.Refuse(provisioning.ErrPermanent, op, "the list is longer than %d pages", maxPages)
+	return vendor.Refuse(provisioning.ErrPermanent, op, "the list is longer than %d pages", maxPages)
 }

@@ -283,31 +283,48 @@ func TestCatalogReads(t *testing.T) {
 	}
 }
 
-// The list for a comparison with our records has every page, and all servers.
+func listAll(t *testing.T, c *Client) ([]provisioning.Seen, error) {
+	t.Helper()
+	var list []provisioning.Seen
+	err := c.List(t.Context(), func(s provisioning.Seen) error {
+		list = append(list, s)
+		return nil
+	})
+	return list, err
+}
+
+// The list for a comparison with our records has every page, and all servers; a part
+// of one is none.
 func TestAllServersAreListed(t *testing.T) {
 	g := newRig(t, pterobox.Options{Ports: 300})
 	c := g.client()
 	first, _ := g.built(c, testOrder("svc0"))
-	for n := range 230 {
-		o := testOrder(fmt.Sprint("svc", n+1))
-		o.Settings[SettingMemory], o.Settings[SettingDisk] = "128", "128"
-		g.upTo(c, o, StepReady)
+	for range 230 {
+		g.box.Make(1, "", 128)
 	}
 	g.box.Suspend(1, true)
-	list, err := c.Servers(t.Context())
+	list, err := listAll(t, c)
 	if err != nil || len(list) != 231 {
 		t.Fatalf("%d servers, %v; want 231", len(list), err)
 	}
-	if got, want := list[0], (Held{first.RemoteID, "svc0", "My server svc0", first.RemoteUser, true}); got != want {
-		t.Errorf("the first = %+v, want %+v", got, want)
+	key, plan := c.Terms(first.RemoteID, testOrder("").Settings)
+	got := list[0]
+	if got.Key != key || got.ServiceID != "svc0" || !got.Ours || got.Name != "My server svc0" || got.Owner != first.RemoteUser || !got.Suspended || got.Plan != plan || plan == "" || len(got.Addresses) != 1 {
+		t.Errorf("the first = %+v, want key %s with %q", got, key, plan)
 	}
-	for _, body := range []string{`{}`, `{"data":null}`, `{"data":[null]}`, `{"data":["x"]}`, `[]`, ``} {
-		if list, err := answering(t, 200, body).Servers(t.Context()); !errors.Is(err, provisioning.ErrTemporary) {
+	if other := list[1]; other.Ours || other.ServiceID != "" || other.Plan == plan {
+		t.Errorf("one of others = %+v", other)
+	}
+	if _, plan := c.Terms("7", map[string]string{SettingMemory: "x"}); plan != "" {
+		t.Errorf("a plan that cannot be read is %q, want nothing", plan)
+	}
+	for _, body := range []string{`{}`, `{"data":null}`, `{"data":[null]}`, `{"data":["x"]}`, `[]`, ``, `{"data":[{"attributes":{"id":1}}]}`, `{"data":[],"meta":{"pagination":{"total":1,"current_page":1,"total_pages":1}}}`} {
+		if list, err := listAll(t, answering(t, 200, body)); !errors.Is(err, provisioning.ErrTemporary) {
 			t.Errorf("%q = %v, %v; want no list", body, list, err)
 		}
 	}
-	endless := `{"data":[],"meta":{"pagination":{"current_page":1,"total_pages":3}}}`
-	if _, err := answering(t, 200, endless).Servers(t.Context()); !errors.Is(err, provisioning.ErrTemporary) {
+	endless := `{"data":[],"meta":{"pagination":{"current_page":1,"total_pages":3,"total":300}}}`
+	if _, err := listAll(t, answering(t, 200, endless)); !errors.Is(err, provisioning.ErrTemporary) {
 		t.Errorf("a list that repeats itself = %v, want ErrTemporary", err)
 	}
 }

@@ -24,6 +24,7 @@ var calls = map[string]string{
 	"suspend": "POST /api/application/servers/", "unsuspend": "POST /api/application/servers/", "terminate": "DELETE /api/application/servers/",
 	"build": "PATCH /api/application/servers/1/build", "startup": "PATCH /api/application/servers/1/startup",
 	"look": "GET /api/application/servers/", "egg": "GET /api/application/nests/", "node": "GET /api/application/nodes/",
+	"list": "GET /api/application/servers",
 }
 
 // larger are settings of testOrder with more of everything.
@@ -69,6 +70,13 @@ func harness(t *testing.T, opts pterobox.Options) adaptertest.Harness {
 		Impossible: func() map[string]string { s := larger(1); s[SettingDisk] = "1024"; return s },
 		Changes:    []string{"build", "startup", "look", "egg", "node"},
 		Size:       g.size,
+		Crowd: func(n int) {
+			for range n {
+				g.box.Make(1, "", 0)
+			}
+		},
+		CrowdSize: 130,
+		Listed:    func(do func(n int)) { paneltest.Answered(g.box.Faults(), calls["list"], do) },
 	}
 }
 

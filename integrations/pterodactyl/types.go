@@ -19,6 +19,7 @@ type list struct {
 		Pagination struct {
 			CurrentPage panel.Number `json:"current_page"`
 			TotalPages  panel.Number `json:"total_pages"`
+			Total       panel.Number `json:"total"`
 		} `json:"pagination"`
 	} `json:"meta"`
 }

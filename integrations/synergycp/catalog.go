@@ -94,30 +94,3 @@ func (c *Client) Free(ctx context.Context, settings map[string]string) (int, err
 	list, err := c.free(ctx, op, p)
 	return len(list), err
 }
-
-// Held is a server at the panel that is in our integration's use, as a comparison
-// with our records needs it.
-type Held struct {
-	RemoteID  string // "" where staff has given it no billing id
-	Name      string
-	OwnerRef  string // panel client
-	Suspended bool
-	UsedUp    bool // its bandwidth limit is reached, at which the panel suspends by itself
-}
-
-// Servers lists all servers of our integration (GET /server?integration_id=me).
-func (c *Client) Servers(ctx context.Context) ([]Held, error) {
-	found, err := readPages[server](ctx, c, panel.Call{Op: "list servers", Path: "/server", Query: url.Values{"integration_id": {"me"}}})
-	if err != nil {
-		return nil, err
-	}
-	list := make([]Held, 0, len(found))
-	for _, s := range found {
-		h := Held{Name: s.name(), OwnerRef: s.owner(), Suspended: s.suspended(), UsedUp: s.usedUp()}
-		if billing := s.Billing.V.ID.ID(); billing != "" {
-			h.RemoteID = remoteID(s.ID.ID(), billing)
-		}
-		list = append(list, h)
-	}
-	return list, nil
-}

@@ -45,6 +45,7 @@ var (
 	_ provisioning.SignInLinker  = (*Client)(nil)
 	_ provisioning.Tester        = (*Client)(nil)
 	_ provisioning.PlanChanger   = (*Client)(nil)
+	_ provisioning.Lister        = (*Client)(nil)
 )
 
 const (

@@ -186,14 +186,41 @@ func TestAllServersAreListed(t *testing.T) {
 	for id := range int64(230) {
 		g.box.Occupy(301+id, owner, 1000+id)
 	}
-	list, err := g.client().Servers(t.Context())
+	list, err := listAll(t, g.client())
 	if err != nil || len(list) != 230 || list[229].RemoteID != "530:1229" {
 		t.Errorf("%d servers, %v; want 230", len(list), err)
 	}
-	for _, data := range []string{`{}`, `{"data":null}`, `{"data":[null]}`, `[7]`, `"x"`, `null`, `{"data":[],"current_page":1,"last_page":3}`} {
-		if list, err := answering(t, 200, `{"error":false,"data":`+data+`}`).Servers(t.Context()); !errors.Is(err, provisioning.ErrTemporary) {
+	for _, data := range []string{`{}`, `{"data":null}`, `{"data":[null]}`, `[7]`, `"x"`, `null`, `{"data":[],"current_page":1,"last_page":3}`, `{"data":[{"id":7}],"current_page":1,"last_page":1}`, `{"data":[{"id":7}],"current_page":1,"last_page":1,"total":2}`} {
+		if list, err := listAll(t, answering(t, 200, `{"error":false,"data":`+data+`}`)); !errors.Is(err, provisioning.ErrTemporary) {
 			t.Errorf("%s = %v, %v; want no list", data, list, err)
 		}
+	}
+}
+
+func listAll(t *testing.T, c *Client) ([]provisioning.Seen, error) {
+	t.Helper()
+	var list []provisioning.Seen
+	err := c.List(t.Context(), func(s provisioning.Seen) error {
+		list = append(list, s)
+		return nil
+	})
+	return list, err
+}
+
+// The billing id is what lasts: a service that staff moved to other hardware is
+// still the same.
+func TestAMovedServiceIsStillListedAsItself(t *testing.T) {
+	g := newRig(t, synergybox.Options{})
+	c := g.client()
+	b, _ := g.built(c, testOrder("svc1"))
+	g.box.Replace(number(b.RemoteID), 308)
+	list, err := listAll(t, c)
+	key, plan := c.Terms(b.RemoteID, testOrder("svc1").Settings)
+	if err != nil || len(list) != 1 || list[0].Key != key || list[0].Plan != plan || list[0].RemoteID == b.RemoteID {
+		t.Errorf("List = %+v, %v; want key %s with %q on another server", list, err, key, plan)
+	}
+	if key, plan := c.Terms("7", nil); key != "" || plan != "" {
+		t.Errorf("Terms of no remote id = %q, %q; want nothing", key, plan)
 	}
 }
 

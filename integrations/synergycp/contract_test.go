@@ -13,13 +13,13 @@ import (
 )
 
 func TestContract(t *testing.T) {
-	adaptertest.Run(t, func(t *testing.T) adaptertest.Harness { return harness(t, synergybox.Options{TaskTime: -1}) })
+	adaptertest.Run(t, func(t *testing.T) adaptertest.Harness { return harness(t, synergybox.Options{TaskTime: -1, Spare: 50}) })
 }
 
 // calls names the changing call of each step by method and start of the path.
 var calls = map[string]string{
 	StepAccount: "POST /client", StepOrder: "POST /server/provision", StepInstall: "POST /server/", "suspend": "PATCH /server/", "unsuspend": "PATCH /server/",
-	"terminate": "PATCH /server/", "change": "PATCH /server/", "look": "GET /server",
+	"terminate": "PATCH /server/", "change": "PATCH /server/", "look": "GET /server", "list": "GET /server",
 }
 
 // larger are settings of testOrder with more of what the panel changes.
@@ -60,6 +60,21 @@ func harness(t *testing.T, opts synergybox.Options) adaptertest.Harness {
 			s := g.server(id)
 			return fmt.Sprint(s.MaxBits, s.Rights, s.Model, s.PortSpeed)
 		},
+		Crowd:     g.crowd(),
+		CrowdSize: 130,
+		Listed:    func(do func(n int)) { paneltest.Answered(g.box.Faults(), calls["list"], do) },
+	}
+}
+
+// crowd gives servers to another client, from the end of the inventory.
+func (g *rig) crowd() func(n int) {
+	next := int64(0)
+	return func(n int) {
+		owner := g.box.Register("", "walk-in@elsewhere.example")
+		for range n {
+			g.box.Occupy(550-next, owner, 5000+next)
+			next++
+		}
 	}
 }
 

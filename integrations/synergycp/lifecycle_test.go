@@ -124,9 +124,9 @@ func TestSuspendedByThePanelItself(t *testing.T) {
 	if st, err := c.Status(t.Context(), b.RemoteID); err != nil || !st.Suspended {
 		t.Errorf("Status = %+v, %v; want it suspended", st, err)
 	}
-	list, err := c.Servers(t.Context())
-	if want := (Held{b.RemoteID, "SRV-301", b.RemoteUser, true, true}); err != nil || len(list) != 1 || list[0] != want {
-		t.Errorf("Servers = %+v, %v; want %+v", list, err, want)
+	list, err := listAll(t, c)
+	if err != nil || len(list) != 1 || !list[0].Suspended || !strings.Contains(list[0].Why, "bandwidth limit") || list[0].Plan != "bandwidth limit 1 GB" {
+		t.Errorf("List = %+v, %v; want it suspended at its limit of 1 GB", list, err)
 	}
 	if err := c.Suspend(t.Context(), b.RemoteID); err != nil {
 		t.Errorf("Suspend = %v, want nothing to do", err)
@@ -183,6 +183,6 @@ func TestWithoutTheSettingNothingIsWiped(t *testing.T) {
 // The whole contract holds where the panel refuses with status 200.
 func TestContractOfAPanelThatRefusesWith200(t *testing.T) {
 	adaptertest.Run(t, func(t *testing.T) adaptertest.Harness {
-		return harness(t, synergybox.Options{TaskTime: -1, RefuseWith: http.StatusOK})
+		return harness(t, synergybox.Options{TaskTime: -1, RefuseWith: http.StatusOK, Spare: 50})
 	})
 }

@@ -103,6 +103,19 @@ const (
 // panel, so a list of which a part cannot be read is none.
 func readPages[T any](ctx context.Context, c *Client, call panel.Call) ([]T, error) {
 	var all []T
+	err := eachPage(ctx, c, call, func(part []T, _ *panel.Number) error {
+		all = append(all, part...)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
+// eachPage reads a list to its end and gives each page, with what it says of the
+// number of entries in all: nil where the list has no pages.
+func eachPage[T any](ctx context.Context, c *Client, call panel.Call, each func(part []T, total *panel.Number) error) error {
 	query := call.Query
 	call.Method = http.MethodGet
 	for n := 1; n <= maxPages; n++ {
@@ -112,44 +125,52 @@ func readPages[T any](ctx context.Context, c *Client, call panel.Call) ([]T, err
 		}
 		call.Query.Set("per_page", strconv.Itoa(perPage))
 		call.Query.Set("page", strconv.Itoa(n))
-		part, last, err := readPage[T](ctx, c, call, n)
+		got, err := readPage[T](ctx, c, call, n)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		all = append(all, part...)
-		if last {
-			return all, nil
+		if err := each(got.part, got.total); err != nil || got.last {
+			return err
 		}
 	}
-	return nil, vendor.Refuse(provisioning.ErrPermanent, call.Op, "the list is longer than %d pages", maxPages)
+	return vendor.Refuse(provisioning.ErrPermanent, call.Op, "the list is longer than %d pages", maxPages)
 }
 
-func readPage[T any](ctx context.Context, c *Client, call panel.Call, n int) (part []T, last bool, err error) {
+// page is one page of a list.
+type page[T any] struct {
+	part  []T
+	total *panel.Number
+	last  bool
+}
+
+func readPage[T any](ctx context.Context, c *Client, call panel.Call, n int) (page[T], error) {
+	none := page[T]{}
 	var raw json.RawMessage
 	if err := c.do(ctx, call, &raw); err != nil {
-		return nil, false, err
+		return none, err
 	}
 	if strings.HasPrefix(string(raw), "[") { // not paged
 		part, ok := panel.WholeList[T](raw)
 		if !ok {
-			return nil, false, vendor.Unreadable(call, http.StatusOK, "the answer is not a list")
+			return none, vendor.Unreadable(call, http.StatusOK, "the answer is not a list")
 		}
-		return part, true, nil
+		return page[T]{part: part, last: true}, nil
 	}
 	var got struct {
 		Data        json.RawMessage `json:"data"`
 		CurrentPage panel.Number    `json:"current_page"`
 		LastPage    panel.Number    `json:"last_page"`
+		Total       panel.Number    `json:"total"`
 	}
-	err = json.Unmarshal(raw, &got)
+	err := json.Unmarshal(raw, &got)
 	part, ok := panel.WholeList[T](got.Data)
 	switch {
 	case err != nil || !ok:
-		return nil, false, vendor.Unreadable(call, http.StatusOK, "the answer is not a list")
+		return none, vendor.Unreadable(call, http.StatusOK, "the answer is not a list")
 	case !got.LastPage.OK || got.LastPage.Value <= float64(n):
-		return part, true, nil
+		return page[T]{part, &got.Total, true}, nil
 	case got.CurrentPage.Value != float64(n):
-		return nil, false, vendor.Unreadable(call, http.StatusOK, "the list repeats itself")
+		return none, vendor.Unreadable(call, http.StatusOK, "the list repeats itself")
 	}
-	return part, false, nil
+	return page[T]{part, &got.Total, false}, nil
 }

@@ -257,10 +257,23 @@ func (c *Client) userServers(ctx context.Context, userID string) ([]server, erro
 	return list, err
 }
 
-// readPages reads a list to its end by page number. The addresses in the answer
-// are not followed: they may name the panel's internal host.
+// readPages reads a list to its end.
 func readPages[T any](ctx context.Context, c *Client, op, path string) ([]T, error) {
 	var all []T
+	err := eachPage(ctx, c, op, path, func(part []T, _ panel.Number) error {
+		all = append(all, part...)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
+// eachPage reads a list to its end by page number and gives each page, with what it
+// says of the number of entries in all. The addresses in the answer are not followed:
+// they may name the panel's internal host.
+func eachPage[T any](ctx context.Context, c *Client, op, path string, each func(part []T, total panel.Number) error) error {
 	for n := 1; n <= maxPages; n++ {
 		query := url.Values{"results": {"200"}}
 		if n > 1 {
@@ -269,19 +282,21 @@ func readPages[T any](ctx context.Context, c *Client, op, path string) ([]T, err
 		r := panel.Call{Op: op, Method: http.MethodGet, Path: path, Query: query}
 		var got page
 		if err := c.do(ctx, r, &got); err != nil {
-			return nil, err
+			return err
 		}
 		part, ok := panel.WholeList[T](got.Data)
 		if !ok {
-			return nil, vendor.Unreadable(r, http.StatusOK, "the answer is not a list")
+			return vendor.Unreadable(r, http.StatusOK, "the answer is not a list")
 		}
-		all = append(all, part...)
+		if err := each(part, got.Total); err != nil {
+			return err
+		}
 		if !got.LastPage.OK || got.LastPage.Value <= float64(n) {
-			return all, nil
+			return nil
 		}
 		if got.CurrentPage.Value != float64(n) {
-			return nil, vendor.Unreadable(r, http.StatusOK, "the list repeats itself")
+			return vendor.Unreadable(r, http.StatusOK, "the list repeats itself")
 		}
 	}
-	return nil, vendor.Refuse(provisioning.ErrPermanent, op, "the list is longer than %d pages", maxPages)
+	return vendor.Refuse(provisioning.ErrPermanent, op, "the list is longer than %d pages", maxPages)
 }

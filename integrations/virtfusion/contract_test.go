@@ -22,6 +22,7 @@ var calls = map[string]string{
 	StepUser: "POST /api/v1/users", StepCreate: "POST /api/v1/servers", StepTag: "PUT /api/v1/servers/", StepBuild: "POST /api/v1/servers/",
 	"suspend": "POST /api/v1/servers/", "unsuspend": "POST /api/v1/servers/", "terminate": "DELETE /api/v1/servers/",
 	"addresses": "POST /api/v1/servers/", "package": "PUT /api/v1/servers/", "look": "GET /api/v1/servers/",
+	"list": "GET /api/v1/servers",
 }
 
 // larger are settings of testOrder with the panel's next packages.
@@ -59,6 +60,14 @@ func harness(t *testing.T, opts virtbox.Options) adaptertest.Harness {
 		Impossible: func() map[string]string { s := larger(1); s[SettingPackage] = "2"; return s },
 		Changes:    []string{"addresses", "package", "look"},
 		Size:       g.size,
+		Crowd: func(n int) {
+			u := g.box.Snapshot().Users[0].ID
+			for range n {
+				g.box.Allocate(u, 2)
+			}
+		},
+		CrowdSize: 220,
+		Listed:    func(do func(n int)) { paneltest.Answered(g.box.Faults(), calls["list"], do) },
 	}
 }
 

@@ -18,6 +18,7 @@ type page struct {
 	Data        json.RawMessage `json:"data"`
 	CurrentPage panel.Number    `json:"current_page"`
 	LastPage    panel.Number    `json:"last_page"`
+	Total       panel.Number    `json:"total"`
 }
 
 type userObject struct {

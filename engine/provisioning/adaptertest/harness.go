@@ -101,6 +101,14 @@ type Harness struct {
 	Changes []string
 	// Size is what the platform gives a server, as text to compare.
 	Size func(remoteID string) string
+	// Crowd makes n servers that no order of ours is behind. With more of them than
+	// fit on a page, a list has several: CrowdSize is that many. Both are for adapters
+	// that are a Lister, as is Break of "list".
+	Crowd     func(n int)
+	CrowdSize int
+	// Listed calls do when the platform has answered the n-th call of a list, which
+	// has not arrived yet.
+	Listed func(do func(n int))
 }
 
 // Run tests an adapter. fresh is called once for each scenario.
@@ -114,6 +122,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Harness) {
 	t.Run("failed installation", func(t *testing.T) { testFailedBuild(t, fresh) })
 	t.Run("lifecycle", func(t *testing.T) { testLifecycle(t, fresh) })
 	t.Run("plan", func(t *testing.T) { testPlan(t, fresh) })
+	t.Run("list", func(t *testing.T) { testList(t, fresh) })
 	t.Run("power", func(t *testing.T) { testPower(t, fresh(t)) })
 	t.Run("destroyed behind our back", func(t *testing.T) { testDestroyed(t, fresh(t)) })
 	t.Run("wrong credentials", func(t *testing.T) { testBadKey(t, fresh(t)) })

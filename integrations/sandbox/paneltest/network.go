@@ -120,6 +120,17 @@ func (n *Network) Break(faults *fault.Set, match string, m adaptertest.Mishap) b
 	return true
 }
 
+// Answered calls do when a sandbox has answered the n-th call that starts with match.
+func Answered(faults *fault.Set, match string, do func(n int)) {
+	calls := 0
+	faults.After = func(r *http.Request) {
+		if strings.HasPrefix(r.Method+" "+r.URL.Path, match) {
+			calls++
+			do(calls)
+		}
+	}
+}
+
 func (n *Network) take(r *http.Request) adaptertest.Mishap {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -163,6 +163,25 @@ func (b *Box) Register(externalID, email string, root bool) int64 {
 	return id
 }
 
+// Make gives a user a ready server, as staff can; memory is MB. It returns 0 when
+// there is no such user or no port is free.
+func (b *Box) Make(userID int64, externalID string, memory int64) int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	i := slices.IndexFunc(b.allocations, func(a *allocation) bool { return a.server == 0 })
+	if b.users[userID] == nil || i < 0 {
+		return 0
+	}
+	now, at := b.opts.Now(), b.allocations[i]
+	s := &server{
+		id: b.ids.Next("server"), externalID: externalID, name: "by hand", owner: b.users[userID], node: findNode(at.node), egg: findEgg(3), primary: at,
+		limits: Limits{Memory: memory, IO: 500}, created: now, updated: now,
+	}
+	s.uuid, at.server = uuid("server", s.id), s.id
+	b.servers[s.id] = s
+	return s.id
+}
+
 // SignIn says which server a user name and a password open over SFTP
 // ("ada.1a2b3c4d"); 0 is none.
 func (b *Box) SignIn(username, password string) int64 {

@@ -28,7 +28,7 @@ func (b *Box) serverEndpoints() []panelbox.Endpoint {
 	maps.Copy(create, limits)
 	maps.Copy(build, limits)
 	startup := panelbox.Schema{"startup": panelbox.Str | panelbox.Required, "egg": panelbox.Whole | panelbox.Required, "image": panelbox.Str | panelbox.Required, "environment": panelbox.Object | panelbox.Present, "skip_scripts": panelbox.YesNo | panelbox.Present}
-	search := panelbox.Schema{"filter[external_id]": panelbox.Str, "filter[name]": panelbox.Str, "filter[uuid]": panelbox.Str}
+	search := panelbox.Schema{"filter[external_id]": panelbox.Str, "filter[name]": panelbox.Str, "filter[uuid]": panelbox.Str, "sort": panelbox.Str}
 	maps.Copy(search, paging)
 	return []panelbox.Endpoint{
 		panelbox.Op("GET /application/servers", nil, search, b.listServers),

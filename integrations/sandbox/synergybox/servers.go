@@ -13,6 +13,7 @@ func (b *Box) serverEndpoints() []panelbox.Endpoint {
 	search := panelbox.Schema{
 		"billing_id": panelbox.Str, "integration_id": panelbox.Str, "available": panelbox.YesNo, "parts[exact]": panelbox.Str, "cpu_billing": panelbox.Str, "mem_billing": panelbox.Str,
 		"disks_billing[]": panelbox.Str, "addons_billing[]": panelbox.Str, "ip_group_billing[]": panelbox.Str, "page": panelbox.Whole, "per_page": panelbox.Whole,
+		"force_refresh_count": panelbox.YesNo,
 	}
 	order := panelbox.Schema{
 		"client_id": panelbox.Whole | panelbox.Required, "server_id": panelbox.Whole | panelbox.Required, "ips_billing": panelbox.Str | panelbox.Required,
