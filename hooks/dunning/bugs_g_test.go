@@ -61,6 +61,44 @@ func TestG1AnInvoiceThatNobodyGotSuspendsNobody(t *testing.T) {
 	d.want("after the whole grace", d.service(), "suspended")
 }
 
+// TestG1ACreditedLineSuspendsNobody: of two services that are suspended for one
+// invoice, the line of one is credited. That it is on the next invoice, which is not
+// due yet, keeps neither suspended.
+func TestG1ACreditedLineSuspendsNobody(t *testing.T) {
+	t.Parallel()
+	app := testapp.New(t)
+	d := &debt{App: app, ada: app.Customer("ada")}
+	settings := collections.DefaultInvoicing()
+	settings.ContinueUnpaid = true
+	if err := collections.SaveSetting(app.App, "invoicing", settings); err != nil {
+		t.Fatal(err)
+	}
+	d.order = app.Buy(d.ada, testapp.Cart{Quantity: 2})
+	app.Quiet()
+	d.keep()
+	d.bill()
+	d.day(20)
+	rows := func(where string) int { return d.Count(collections.Subscriptions, where) }
+	if n := rows("`access` = 'suspended'"); n != 2 || d.Count(collections.Invoices, "`kind` = 'renewal' AND `status` = 'open'") != 2 {
+		t.Fatalf("%d are suspended, want both and the next invoice beside the overdue one\n%s", n, d.story())
+	}
+	line := d.One(collections.InvoiceItems, dbx.HashExp{"invoice": d.invoice, "position": 1})
+	d.Want(http.StatusCreated, d.Do(http.MethodPost, "/api/v1/staff/invoices/"+d.invoice+"/credit-notes", d.Staff(), map[string]any{
+		"key": "a-credited-line", "reason": "as agreed", "lines": []any{map[string]any{"position": 1}},
+	}))
+	d.Settle()
+	if n := rows("`access` = 'open' AND `id` = '" + line.GetString("subscription") + "'"); n != 1 {
+		t.Errorf("the service whose line was credited stays suspended\n%s", d.story())
+	}
+	if n := rows("`access` = 'suspended'"); n != 1 {
+		t.Errorf("%d services are suspended, want the one that is still owed", n)
+	}
+	d.day(22)
+	if n := rows("`access` = 'suspended'"); n != 1 {
+		t.Errorf("two days later %d services are suspended, want one", n)
+	}
+}
+
 func TestG1AGatewaysOutageSuspendsNobody(t *testing.T) {
 	d := owing(t, testapp.CardWorks)
 	for _, call := range []string{charges, balance} {

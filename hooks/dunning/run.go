@@ -61,12 +61,14 @@ func (s *Subject) Run(ctx context.Context, app core.App, now time.Time) error {
 	return nil
 }
 
-// restoreOrphans gives back what is suspended though no invoice bills it any
-// more: its line was credited, or an event got lost.
+// restoreOrphans gives back what is suspended though no overdue invoice bills it
+// any more: its line was credited, or an event got lost. An invoice that is not due
+// yet is no reason.
 func (s *Subject) restoreOrphans(ctx context.Context, app core.App, now time.Time) error {
 	ids := []string{}
 	err := app.DB().NewQuery("SELECT `id` FROM `subscriptions` `u` WHERE `access` = 'suspended' AND `access_reason` = 'overdue' AND NOT EXISTS (SELECT 1 FROM `invoice_items` `l` CROSS JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice`" +
-		" WHERE `l`.`subscription` = `u`.`id` AND " + bills + " AND `i`.`status` IN ('open', 'uncollectible')) ORDER BY `rowid`").Column(&ids)
+		" WHERE `l`.`subscription` = `u`.`id` AND " + bills + " AND (`i`.`status` = 'open' AND `i`.`due_at` < {:today} OR `i`.`status` = 'uncollectible')) ORDER BY `rowid`").
+		Bind(dbx.Params{"today": collections.Stamp(dueDay(now)).String()}).Column(&ids)
 	if err != nil {
 		return fmt.Errorf("suspended without an invoice: %w", err)
 	}
@@ -81,7 +83,7 @@ func (s *Subject) restoreOrphans(ctx context.Context, app core.App, now time.Tim
 			}
 			return audit.Write(tx, now, audit.Entry{
 				ActorKind: audit.System, Action: "dunning.unsuspend", Resource: collections.Subscriptions, ResourceID: id,
-				Changes: map[string]any{"subscriptions": []string{id}, "why": "no open invoice bills it"},
+				Changes: map[string]any{"subscriptions": []string{id}, "why": "no overdue invoice bills it"},
 			})
 		})
 		failed = append(failed, err)
