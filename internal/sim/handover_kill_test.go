@@ -91,7 +91,8 @@ func (d *transferal) once(k *till) {
 	for range 5 { // what comes late changes nothing
 		k.quarter()
 	}
-	bills, taken := true, 0
+	var bills bool
+	taken := 0
 	if k.gateway == "paypal" {
 		bills = k.vendors.paypal.Bills(d.agreement)
 		for _, p := range k.vendors.paypal.Payments() {
