@@ -219,7 +219,7 @@ func readSynergyCP(cfg *config, env func(string) string) error {
 	return nil
 }
 
-// readEnhance takes token and organisation; together they are the platform's token.
+// readEnhance takes token and organization; together they are the platform's token.
 func readEnhance(cfg *config, env func(string) string) error {
 	token, org := env("ENHANCE_TOKEN"), env("ENHANCE_ORG_ID")
 	s := provisioning.Settings{URL: env("ENHANCE_URL"), Token: strings.TrimSpace(token + " " + org)}
@@ -227,7 +227,7 @@ func readEnhance(cfg *config, env func(string) string) error {
 		return nil
 	}
 	if s.URL == "" || token == "" || org == "" {
-		return errors.New("ENHANCE_URL, ENHANCE_TOKEN and ENHANCE_ORG_ID (the selling organisation's UUID) belong together: set all of them, or none")
+		return errors.New("ENHANCE_URL, ENHANCE_TOKEN and ENHANCE_ORG_ID (the selling organization's UUID) belong together: set all of them, or none")
 	}
 	if err := checkURL("ENHANCE_URL", s.URL); err != nil {
 		return err

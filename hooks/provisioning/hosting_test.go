@@ -147,7 +147,7 @@ func TestHostingIsExplained(t *testing.T) {
 		t.Errorf("the test says %s", r)
 	}
 	app.Want(http.StatusOK, app.Do(http.MethodPatch, "/api/collections/platforms/records/"+platform.Id, app.Staff(), map[string]any{"token": testapp.HostingToken}))
-	if r := test(); r.At("ok") != false || !strings.Contains(r.Text("message"), "organisation") {
-		t.Errorf("the test says %s, want the organisation missed", r)
+	if r := test(); r.At("ok") != false || !strings.Contains(r.Text("message"), "organization") {
+		t.Errorf("the test says %s, want the organization missed", r)
 	}
 }

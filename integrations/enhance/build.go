@@ -16,7 +16,7 @@ import (
 	"github.com/ezscale/ezscale/integrations/panel"
 )
 
-// remoteID names a service at the panel: the customer's organisation, the
+// remoteID names a service at the panel: the customer's organization, the
 // subscription, and what is sold of it where that is no website.
 func remoteID(org, subscription string, k kind) string {
 	id := org + ":" + subscription
@@ -46,7 +46,7 @@ func parseRef(op, remoteID string) (ref, error) {
 	}
 	n, err := strconv.ParseInt(r.subscription, 10, 32)
 	if len(parts) > 3 || !uuidForm.MatchString(r.org) || err != nil || n < 1 || strconv.FormatInt(n, 10) != r.subscription || r.kind != kindWebsite && r.kind != kindMySQL {
-		return ref{}, vendor.Refuse(provisioning.ErrPermanent, op, "%q is no remote id; it is the customer's organisation and the number of its subscription with a colon between", remoteID)
+		return ref{}, vendor.Refuse(provisioning.ErrPermanent, op, "%q is no remote id; it is the customer's organization and the number of its subscription with a colon between", remoteID)
 	}
 	return r, nil
 }
@@ -91,7 +91,7 @@ func (c *Client) stepSubscription(ctx context.Context, o provisioning.Order, p p
 	err := c.do(ctx, call, &got)
 	switch {
 	case errors.Is(err, provisioning.ErrNotFound):
-		return b, vendor.Refuse(provisioning.ErrPermanent, op, "the panel has no plan %d of the selling organisation (setting %s), or customer %s was deleted", p.id, SettingPlan, b.RemoteUser)
+		return b, vendor.Refuse(provisioning.ErrPermanent, op, "the panel has no plan %d of the selling organization (setting %s), or customer %s was deleted", p.id, SettingPlan, b.RemoteUser)
 	case err != nil:
 		return b, err
 	case got.ID.ID() == "":

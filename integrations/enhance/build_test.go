@@ -98,7 +98,7 @@ func TestLoginsOfOthersAreLeftAlone(t *testing.T) {
 	if n := len(g.box.Snapshot().Customers); n != 0 {
 		t.Errorf("%d customers were made", n)
 	}
-	// The stranger was there when the organisation was made, and our look missed it.
+	// The stranger was there when the organization was made, and our look missed it.
 	g = newRig(t)
 	c = g.client()
 	b := g.upTo(c, o, StepOrg)
@@ -109,7 +109,7 @@ func TestLoginsOfOthersAreLeftAlone(t *testing.T) {
 		t.Fatalf("at %q = %v", b.Step, err)
 	}
 	if _, err := g.advance(c, o, b); !errors.Is(err, provisioning.ErrPermanent) || len(g.box.Snapshot().Customers) != 0 {
-		t.Errorf("a stranger meanwhile = %v with %d customers, want the organisation taken back", err, len(g.box.Snapshot().Customers))
+		t.Errorf("a stranger meanwhile = %v with %d customers, want the organization taken back", err, len(g.box.Snapshot().Customers))
 	}
 	next, err := g.advance(c, o, b)
 	if err != nil || next.Step != StepCustomer || next.RemoteUser != "" {
@@ -117,7 +117,7 @@ func TestLoginsOfOthersAreLeftAlone(t *testing.T) {
 	}
 }
 
-// What another process left of an account is taken up: an organisation without a
+// What another process left of an account is taken up: an organization without a
 // login, a login that owns nothing yet.
 func TestAHalfMadeAccountIsFinished(t *testing.T) {
 	for _, step := range []string{StepLogin, StepMember} {

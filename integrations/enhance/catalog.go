@@ -12,7 +12,7 @@ import (
 	"github.com/ezscale/ezscale/integrations/panel"
 )
 
-// Test proves the address, the token and the organisation by reading what a build
+// Test proves the address, the token and the organization by reading what a build
 // reads. Rights to write show only when used.
 func (c *Client) Test(ctx context.Context) error {
 	const op = "test the connection"
@@ -33,9 +33,9 @@ func (c *Client) Test(ctx context.Context) error {
 		switch {
 		case err == nil:
 		case errors.Is(err, provisioning.ErrNotFound):
-			return fmt.Errorf("enhance: the panel has no organisation %s, or the token is of another; both are of the one that sells: %w", c.seller, errors.Join(provisioning.ErrCredentials, panel.Plain(err)))
+			return fmt.Errorf("enhance: the panel has no organization %s, or the token is of another; both are of the one that sells: %w", c.seller, errors.Join(provisioning.ErrCredentials, panel.Plain(err)))
 		case errors.As(err, &failed) && failed.Status == http.StatusForbidden:
-			return fmt.Errorf("enhance: the token lacks a right in organisation %s; make one with the role SuperAdmin there (Settings → Access Tokens), without a restriction to other addresses than ours: %w", c.seller, err)
+			return fmt.Errorf("enhance: the token lacks a right in organization %s; make one with the role SuperAdmin there (Settings → Access Tokens), without a restriction to other addresses than ours: %w", c.seller, err)
 		case errors.Is(err, provisioning.ErrCredentials):
 			return fmt.Errorf("enhance: the token is wrong, deleted or expired; make one under Settings → Access Tokens: %w", err)
 		default:
@@ -51,7 +51,7 @@ type Choice struct {
 	Name string
 }
 
-// Plans lists the plans of the selling organisation.
+// Plans lists the plans of the selling organization.
 func (c *Client) Plans(ctx context.Context) ([]Choice, error) {
 	found, err := c.readPlans(ctx, "list plans")
 	if err != nil {
@@ -68,12 +68,12 @@ func (c *Client) Plans(ctx context.Context) ([]Choice, error) {
 type Held struct {
 	RemoteID  string // without what is sold of it
 	ServiceID string // "" where its friendly name is not one of ours
-	OwnerRef  string // the customer's organisation
+	OwnerRef  string // the customer's organization
 	PlanID    string
 	Suspended bool
 }
 
-// Subscriptions lists all subscriptions to the selling organisation that are not
+// Subscriptions lists all subscriptions to the selling organization that are not
 // deleted (GET /orgs/{org}/customers and each customer's subscriptions).
 func (c *Client) Subscriptions(ctx context.Context) ([]Held, error) {
 	const op = "list subscriptions"

@@ -17,7 +17,7 @@ import (
 // this adapter does not know. php_version is the customer's once the website is
 // there.
 
-// planObject is a plan of the selling organisation.
+// planObject is a plan of the selling organization.
 type planObject struct {
 	ID        panel.Number         `json:"id"`
 	Name      panel.Text           `json:"name"`
@@ -95,7 +95,7 @@ func (c *Client) look(ctx context.Context, w provisioning.PlanWish) (int64, erro
 			return to.id, fits(op, s, p)
 		}
 	}
-	return 0, vendor.Refuse(provisioning.ErrPermanent, op, "the selling organisation has no plan %d (setting %s)", to.id, SettingPlan)
+	return 0, vendor.Refuse(provisioning.ErrPermanent, op, "the selling organization has no plan %d (setting %s)", to.id, SettingPlan)
 }
 
 // fits refuses a plan that allows less than the subscription uses.

@@ -4,7 +4,7 @@
 // of the engine's error classes. It stores nothing: what must survive a crash
 // travels in provisioning.Build.
 //
-// A customer is an organisation below the selling one, found by our id at the end
+// A customer is an organization below the selling one, found by our id at the end
 // of its name; a service is a subscription of it, found by our id as its friendly
 // name. The panel keeps neither unique, so that for one customer only one service
 // at a time makes the account, and "it is not there" is believed only once a lost
@@ -63,9 +63,9 @@ type Config struct {
 	// BaseURL is the panel's address, with or without /api. Only https, except on a
 	// loopback address.
 	BaseURL string
-	// Token is an access token with the role SuperAdmin in the selling organisation.
+	// Token is an access token with the role SuperAdmin in the selling organization.
 	Token string
-	// OrgID is the selling organisation's id.
+	// OrgID is the selling organization's id.
 	OrgID string
 	// RelationPrefix starts our ids at the panel, so that two installations can share
 	// one; "" is "ezs-". It must stay the same for the life of the installation.
@@ -85,7 +85,7 @@ func (c Config) GoString() string { return c.String() }
 
 var uuidForm = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 
-// ParseSecret reads the token and the selling organisation's id out of one secret,
+// ParseSecret reads the token and the selling organization's id out of one secret,
 // in any order and with a blank or a comma between.
 func ParseSecret(secret string) (token, orgID string, err error) {
 	for _, part := range strings.FieldsFunc(secret, func(r rune) bool { return r <= ' ' || r == ',' || r == ';' }) {
@@ -95,14 +95,14 @@ func ParseSecret(secret string) (token, orgID string, err error) {
 		case token == "":
 			token = part
 		default:
-			return "", "", errors.New("enhance: there are more than two parts; give the access token and the organisation's id, with a blank between")
+			return "", "", errors.New("enhance: there are more than two parts; give the access token and the organization's id, with a blank between")
 		}
 	}
 	switch {
 	case token == "":
 		return "", "", errors.New("enhance: the access token is missing; make one in the panel under Settings → Access Tokens")
 	case orgID == "":
-		return "", "", errors.New("enhance: the selling organisation's id is missing; it is the UUID in the panel's address after /orgs/: give it after the access token, with a blank between")
+		return "", "", errors.New("enhance: the selling organization's id is missing; it is the UUID in the panel's address after /orgs/: give it after the access token, with a blank between")
 	}
 	return token, orgID, nil
 }

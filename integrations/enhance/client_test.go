@@ -26,8 +26,8 @@ func TestNewChecksTheConfiguration(t *testing.T) {
 		{name: "both in one", url: "https://panel.example.com", token: enhancebox.SellerID + " t"},
 		{name: "plain http", url: "http://panel.example.com", token: "t", org: enhancebox.SellerID, want: "https is required"},
 		{name: "no token", url: "https://panel.example.com", org: enhancebox.SellerID, want: "token is missing"},
-		{name: "no organisation", url: "https://panel.example.com", token: "t", want: "organisation's id is missing"},
-		{name: "an organisation by name", url: "https://panel.example.com", token: "t", org: "Hosting", want: "more than two parts"},
+		{name: "no organization", url: "https://panel.example.com", token: "t", want: "organization's id is missing"},
+		{name: "an organization by name", url: "https://panel.example.com", token: "t", org: "Hosting", want: "more than two parts"},
 		{name: "an odd token", url: "https://panel.example.com", token: "tö", org: enhancebox.SellerID, want: "unprintable"},
 		{name: "an odd prefix", url: "https://panel.example.com", token: "t", org: enhancebox.SellerID, prefix: "a/b", want: "prefix"},
 		{name: "a negative settle time", url: "https://panel.example.com", token: "t", org: enhancebox.SellerID, settle: -1, want: "settle"},
@@ -118,7 +118,7 @@ func TestEveryAnswerHasItsClass(t *testing.T) {
 	}
 }
 
-// The test of the connection says what is wrong with token and organisation.
+// The test of the connection says what is wrong with token and organization.
 func TestTestSaysWhatIsWrong(t *testing.T) {
 	g := newRig(t)
 	if err := g.client().Test(t.Context()); err != nil {
@@ -133,7 +133,7 @@ func TestTestSaysWhatIsWrong(t *testing.T) {
 	}
 	g.box.Answer("GET "+orgs, 404, failure("not_found", "org"), 1)
 	if err := g.client().Test(t.Context()); provisioning.Classify(err) != provisioning.ClassCredentials || !strings.Contains(err.Error(), enhancebox.SellerID) {
-		t.Errorf("another organisation = %v", err)
+		t.Errorf("another organization = %v", err)
 	}
 	g.box.Answer("GET /api/status", 200, `"updating"`, 1)
 	if err := g.client().Test(t.Context()); !errors.Is(err, provisioning.ErrTemporary) || !strings.Contains(err.Error(), "updating") {

@@ -11,7 +11,7 @@ import (
 // first service; those of databases only for the kind mysql.
 const (
 	StepCustomer     = "customer"     // look for the customer
-	StepOrg          = "org"          // create its organisation
+	StepOrg          = "org"          // create its organization
 	StepLogin        = "login"        // create its login
 	StepMember       = "member"       // make the login its owner
 	StepSubscription = "subscription" // subscribe to the plan
@@ -24,7 +24,7 @@ const (
 
 // Keys of Build.Data.
 const (
-	dataNewOrg  = "new_org"     // "true" when this build made the organisation
+	dataNewOrg  = "new_org"     // "true" when this build made the organization
 	dataLogin   = "login"       // id of the login
 	dataNew     = "new_account" // "true" when the login was made with it
 	dataEmail   = "email"       // by which the customer signs in

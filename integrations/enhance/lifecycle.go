@@ -55,7 +55,7 @@ func (c *Client) Unsuspend(ctx context.Context, remoteID string) error {
 		return err
 	}
 	if customer.SuspendedBy != "" {
-		return vendor.Refuse(provisioning.ErrPermanent, op, "it is unsuspended, but its customer (organisation %s) is suspended as a whole in the panel, so nothing of it works; unsuspend the customer there, then try again", r.org)
+		return vendor.Refuse(provisioning.ErrPermanent, op, "it is unsuspended, but its customer (organization %s) is suspended as a whole in the panel, so nothing of it works; unsuspend the customer there, then try again", r.org)
 	}
 	return nil
 }
@@ -130,7 +130,7 @@ func (c *Client) deleteSubscription(ctx context.Context, op string, r ref) error
 }
 
 // Status reads a subscription and its first website. OwnerRef is the customer's
-// organisation, Tag our service id if the friendly name is one of ours, else the
+// organization, Tag our service id if the friendly name is one of ours, else the
 // name. There is no power: hosting runs or is suspended.
 func (c *Client) Status(ctx context.Context, remoteID string) (provisioning.Status, error) {
 	op := "read subscription " + remoteID

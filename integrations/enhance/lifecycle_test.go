@@ -128,7 +128,7 @@ func TestSignInLinkIsTheOwners(t *testing.T) {
 // get reads a page of the panel.
 func (g *rig) get(url string) string {
 	g.t.Helper()
-	resp, err := http.Get(url) //nolint:noctx // a sandbox of the test
+	resp, err := http.Get(url)
 	if err != nil {
 		g.t.Fatal(err)
 	}

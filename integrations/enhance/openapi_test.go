@@ -66,7 +66,7 @@ func everyCall(t *testing.T, g *rig) {
 			t.Fatalf("call %d: %v", i, err)
 		}
 	}
-	// An organisation is taken back where its login turns out to be a stranger's.
+	// An organization is taken back where its login turns out to be a stranger's.
 	other := testOrder("svc4")
 	other.UserID, other.Email = "cus2", "bob@example.com"
 	next := g.upTo(c, other, StepOrg)

@@ -12,7 +12,7 @@ import (
 
 // The settings of a plan that this adapter reads.
 const (
-	SettingPlan        = "plan_id"         // required; a plan of the selling organisation
+	SettingPlan        = "plan_id"         // required; a plan of the selling organization
 	SettingKind        = "kind"            // "website" (or "") or "mysql", a managed database
 	SettingServerGroup = "server_group_id" // UUID; "" leaves the choice to the plan
 	SettingPHP         = "php_version"     // "php83"; "" is the plan's

@@ -19,7 +19,7 @@ const (
 	statusDeleted = "deleted"
 )
 
-// orgObject is an organisation; a customer's, mostly.
+// orgObject is an organization; a customer's, mostly.
 type orgObject struct {
 	ID          panel.Text `json:"id"`
 	Name        panel.Text `json:"name"`

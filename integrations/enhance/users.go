@@ -1,6 +1,7 @@
 package enhance
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -13,10 +14,10 @@ import (
 	"github.com/ezscale/ezscale/integrations/panel"
 )
 
-// mark is what ends the name of one of our customers' organisations.
+// mark is what ends the name of one of our customers' organizations.
 func (c *Client) mark(userID string) string { return "[" + c.relation(userID) + "]" }
 
-// findOrg looks for a customer's organisation (GET /orgs/{org}/customers, all
+// findOrg looks for a customer's organization (GET /orgs/{org}/customers, all
 // pages: the panel searches nothing).
 func (c *Client) findOrg(ctx context.Context, op, userID string) (found orgObject, ok bool, err error) {
 	list, err := readAll[orgObject](ctx, c, panel.Call{Op: op, Path: "/orgs/" + c.seller + "/customers"})
@@ -109,10 +110,10 @@ func (c *Client) checkStranger(ctx context.Context, op string, o provisioning.Or
 // customer's websites.
 func (c *Client) foreign(o provisioning.Order) error {
 	return vendor.Refuse(provisioning.ErrPermanent, "create the login of customer "+o.UserID,
-		"the panel already has a login with this customer's e-mail address that is not linked to the customer; if it is theirs, let the name of the organisation it owns end in %s, otherwise change the login's address, then try again", c.mark(o.UserID))
+		"the panel already has a login with this customer's e-mail address that is not linked to the customer; if it is theirs, let the name of the organization it owns end in %s, otherwise change the login's address, then try again", c.mark(o.UserID))
 }
 
-// stepOrg creates the organisation (POST /orgs/{org}/customers), whose name need
+// stepOrg creates the organization (POST /orgs/{org}/customers), whose name need
 // not be unique: it looks first.
 func (c *Client) stepOrg(ctx context.Context, o provisioning.Order, p plan, b provisioning.Build) (provisioning.Build, error) {
 	op := "create customer " + o.UserID
@@ -146,7 +147,7 @@ func (c *Client) stepOrg(ctx context.Context, o provisioning.Order, p plan, b pr
 	return panel.Move(b, StepLogin), nil
 }
 
-// adoptOrg takes an organisation that is there.
+// adoptOrg takes an organization that is there.
 func (c *Client) adoptOrg(ctx context.Context, op string, o provisioning.Order, b provisioning.Build) (next provisioning.Build, there bool, err error) {
 	found, ok, err := c.findOrg(ctx, op, o.UserID)
 	if err != nil || !ok {
@@ -173,7 +174,7 @@ func (c *Client) settled(op string, o provisioning.Order, b provisioning.Build) 
 	return nil
 }
 
-// readOrg reads an organisation (GET /orgs/{org}).
+// readOrg reads an organization (GET /orgs/{org}).
 func (c *Client) readOrg(ctx context.Context, op, id string) (orgObject, error) {
 	call := panel.Call{Op: op, Method: http.MethodGet, Path: "/orgs/" + id}
 	var got orgObject
@@ -181,14 +182,14 @@ func (c *Client) readOrg(ctx context.Context, op, id string) (orgObject, error) 
 		return orgObject{}, err
 	}
 	if uuid(got.ID) != id {
-		return orgObject{}, vendor.Unreadable(call, http.StatusOK, "the answer is about another organisation")
+		return orgObject{}, vendor.Unreadable(call, http.StatusOK, "the answer is about another organization")
 	}
 	return got, nil
 }
 
 // stepLogin creates the customer's login (POST /logins) with a password that
-// nobody gets. One that is there is ours if it is younger than the organisation;
-// an older one is a stranger's, and the organisation is taken back.
+// nobody gets. One that is there is ours if it is younger than the organization;
+// an older one is a stranger's, and the organization is taken back.
 func (c *Client) stepLogin(ctx context.Context, o provisioning.Order, _ plan, b provisioning.Build) (provisioning.Build, error) {
 	op := "create the login of customer " + o.UserID
 	end, err := c.turn(op, o)
@@ -217,7 +218,7 @@ func (c *Client) stepLogin(ctx context.Context, o provisioning.Order, _ plan, b 
 			Email    string `json:"email"`
 			Password string `json:"password"`
 			Name     string `json:"name"`
-		}{o.Email, rand.Text(), panel.Clean(o.Name)},
+		}{o.Email, rand.Text(), cmp.Or(panel.Clean(o.Name), "Customer")},
 	}
 	var got created
 	err = c.do(ctx, call, &got)
@@ -236,7 +237,7 @@ func (c *Client) stepLogin(ctx context.Context, o provisioning.Order, _ plan, b 
 	return panel.Move(b, StepMember), nil
 }
 
-// adoptLogin takes a login that is there, if it was made for this organisation.
+// adoptLogin takes a login that is there, if it was made for this organization.
 func (c *Client) adoptLogin(ctx context.Context, op string, o provisioning.Order, customer orgObject, b provisioning.Build) (next provisioning.Build, there bool, err error) {
 	found, ok, err := c.findLogin(ctx, op, o.Email)
 	if err != nil || !ok {
@@ -253,13 +254,13 @@ func (c *Client) adoptLogin(ctx context.Context, op string, o provisioning.Order
 	return panel.Move(b, StepMember), true, nil
 }
 
-// takeBackOrg deletes an organisation that this build made and that has nobody
+// takeBackOrg deletes an organization that this build made and that has nobody
 // (DELETE /orgs/{org}); a retry begins with the customer again.
 func (c *Client) takeBackOrg(ctx context.Context, op string, b provisioning.Build) error {
 	if b.Data[dataNewOrg] != "true" {
 		return nil
 	}
-	err := c.do(ctx, panel.Call{Op: op + ": take its organisation back", Effect: panel.Writes, Method: http.MethodDelete, Path: "/orgs/" + b.RemoteUser, Query: url.Values{"force": {"false"}}}, nil)
+	err := c.do(ctx, panel.Call{Op: op + ": take its organization back", Effect: panel.Writes, Method: http.MethodDelete, Path: "/orgs/" + b.RemoteUser, Query: url.Values{"force": {"false"}}}, nil)
 	if errors.Is(err, provisioning.ErrNotFound) {
 		return nil
 	}
@@ -275,7 +276,7 @@ func again(err error) error {
 	return &panel.Error{Vendor: vendor, Op: "take back", Message: "it is tried again", Class: provisioning.ErrTemporary, Cause: panel.Plain(err)}
 }
 
-// stepMember makes the login the organisation's owner (POST /orgs/{org}/members),
+// stepMember makes the login the organization's owner (POST /orgs/{org}/members),
 // with which the account is complete.
 func (c *Client) stepMember(ctx context.Context, o provisioning.Order, _ plan, b provisioning.Build) (provisioning.Build, error) {
 	op := "make the owner of customer " + o.UserID

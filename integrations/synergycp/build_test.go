@@ -135,7 +135,7 @@ func TestTheServerGoesToSomebodyElse(t *testing.T) {
 
 // The panel reserves nothing: orders look and order one after the other, so that
 // none is refused for the sake of another.
-func TestOrdersAreSerialised(t *testing.T) {
+func TestOrdersAreSerialized(t *testing.T) {
 	g := newRig(t, synergybox.Options{Spare: 8})
 	c := g.client()
 	var mu sync.Mutex

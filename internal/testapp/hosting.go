@@ -28,7 +28,7 @@ func (a *App) startHosting() {
 	})
 }
 
-// offerHosting sets the platform up as staff does, with token and organisation in
+// offerHosting sets the platform up as staff does, with token and organization in
 // one, and plans of it: web-s at 4.00 EUR and web-m at 8.00 EUR, and the managed
 // database mysql-s at 6.00 EUR.
 func (a *App) offerHosting() {

@@ -4,7 +4,7 @@
 // vendor's OpenAPI document (12.21), and refuses fields and types which that
 // document lacks. It knows nothing of the adapter.
 //
-// A selling organisation has customers, which are organisations of their own with
+// A selling organization has customers, which are organizations of their own with
 // members, subscriptions and websites; what is deleted softly keeps its domain. A
 // page under /_sandbox/ shows it all.
 package enhancebox
@@ -24,7 +24,7 @@ import (
 
 // Options configure a Box.
 type Options struct {
-	// Token is an access token of the selling organisation.
+	// Token is an access token of the selling organization.
 	Token string
 	// Now is the panel's clock; nil is time.Now.
 	Now func() time.Time
@@ -34,7 +34,7 @@ type Options struct {
 	PanelURL string
 }
 
-// SellerID is the id of the selling organisation.
+// SellerID is the id of the selling organization.
 const SellerID = "6f1c0000-0000-4000-8000-000000000001"
 
 // Box is one panel. All methods are safe for concurrent use.
@@ -52,7 +52,7 @@ type Box struct {
 	canned   panelbox.Canned
 }
 
-// New makes a panel with the seeded plans and the selling organisation.
+// New makes a panel with the seeded plans and the selling organization.
 func New(o Options) *Box {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -92,7 +92,7 @@ func (b *Box) Register(email string) {
 	b.addLogin(email, "Some Body", "theirs-12345")
 }
 
-// Occupy makes a website of another organisation on a domain; deleted, it keeps
+// Occupy makes a website of another organization on a domain; deleted, it keeps
 // the domain all the same.
 func (b *Box) Occupy(domain string, deleted bool) {
 	b.mu.Lock()

@@ -49,7 +49,7 @@ func TestRefusals(t *testing.T) {
 	}{
 		{"an unknown route", "GET", "/nothing", "", "Not Found", 404},
 		{"an id that is none", "GET", "/orgs/7", "", "UUID parsing failed", 404},
-		{"an unknown organisation", "GET", "/orgs/6f1c0000-0000-4000-8000-000000000009", "", "not_found", 404},
+		{"an unknown organization", "GET", "/orgs/6f1c0000-0000-4000-8000-000000000009", "", "not_found", 404},
 		{"a name of nothing", "POST", seller + "/customers", `{}`, "missing field name", 400},
 		{"an unknown field", "POST", seller + "/customers", `{"name":"x","email":"y"}`, "unknown field", 400},
 		{"an unknown parameter", "GET", seller + "/customers?search=x", "", "unknown query", 400},
@@ -129,12 +129,12 @@ func TestSuspension(t *testing.T) {
 		t.Errorf("subscription = %s", got.Body)
 	}
 	if got := b.Must(200, "GET", b.org, ""); got.At("suspendedBy") != nil || got.At("ownerEmail") != "ada@example.com" {
-		t.Errorf("organisation = %s", got.Body)
+		t.Errorf("organization = %s", got.Body)
 	}
 	b.box.SuspendOrg(strings.TrimPrefix(b.org, "/orgs/"), true)
 	b.Must(204, "PATCH", b.org+"/subscriptions/501", `{"isSuspended":false}`)
 	if got := b.Must(200, "GET", b.org, ""); got.At("suspendedBy") != SellerID {
-		t.Errorf("organisation = %s", got.Body)
+		t.Errorf("organization = %s", got.Body)
 	}
 }
 

@@ -57,7 +57,7 @@ var uuidForm = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]
 // badUUID is the panel's answer to an id that is none, in plain text.
 var badUUID = &panelbox.Failure{Status: http.StatusNotFound, Body: panelbox.Plain("UUID parsing failed")}
 
-// orgOf is the organisation of a path.
+// orgOf is the organization of a path.
 func (b *Box) orgOf(c panelbox.Call, name string) (*org, *panelbox.Failure) {
 	id := c.R.PathValue(name)
 	if !uuidForm.MatchString(id) {

@@ -117,7 +117,7 @@ func (b *Box) listCustomers(c panelbox.Call) (int, any, *panelbox.Failure) {
 	return http.StatusOK, items(c, list), nil
 }
 
-// createCustomer makes an organisation; names need not be unique.
+// createCustomer makes an organization; names need not be unique.
 func (b *Box) createCustomer(c panelbox.Call) (int, any, *panelbox.Failure) {
 	parent, fail := b.orgOf(c, "org")
 	if fail != nil {

@@ -186,6 +186,7 @@ func fits(v any, k Kind) bool {
 		return ok && !slices.ContainsFunc(list, func(x any) bool { return !fits(x, of) })
 	case Object:
 		return isFlat(v)
+	case PageSize, Required, Present, Nullable, kinds: // of a query, or no kinds
 	}
 	return false
 }

@@ -96,7 +96,7 @@ func (b *Box) portUsage(c panelbox.Call) (int, any, *panelbox.Failure) {
 	}})), nil
 }
 
-// portSeries answers with sums alone; the samples between are not modelled.
+// portSeries answers with sums alone; the samples between are not modeled.
 func (b *Box) portSeries(c panelbox.Call) (int, any, *panelbox.Failure) {
 	s, fail := b.port(c)
 	if fail != nil {

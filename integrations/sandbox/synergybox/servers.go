@@ -2,6 +2,7 @@ package synergybox
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -94,15 +95,18 @@ func (b *Box) listed(c panelbox.Call, s *server) bool {
 	if q.Has("billing_id") && (s.owner == nil || strconv.FormatInt(s.billing, 10) != q.Get("billing_id")) || q.Get("integration_id") == "me" && s.owner == nil {
 		return false
 	}
-	if !c.Is("available") {
-		return true
-	}
+	return !c.Is("available") || s.owner == nil && b.room != 0 && s.matches(q)
+}
+
+// matches says whether a server has the parts that a query names, and lies in one
+// of its groups. Parts are exact where the query says so.
+func (s *server) matches(q url.Values) bool {
 	same := func(has []string, name string) bool {
 		want := slices.Sorted(slices.Values(q[name]))
 		return slices.Equal(slices.Sorted(slices.Values(has)), want) || len(want) == 0 && q.Get("parts[exact]") != "1"
 	}
-	return s.owner == nil && b.room != 0 && (!q.Has("cpu_billing") || q.Get("cpu_billing") == s.model.cpu) && (!q.Has("mem_billing") || q.Get("mem_billing") == s.model.mem) &&
-		same(s.model.disks, "disks_billing[]") && same(s.model.addons, "addons_billing[]") &&
+	is := func(has, name string) bool { return !q.Has(name) || q.Get(name) == has }
+	return is(s.model.cpu, "cpu_billing") && is(s.model.mem, "mem_billing") && same(s.model.disks, "disks_billing[]") && same(s.model.addons, "addons_billing[]") &&
 		(len(q["ip_group_billing[]"]) == 0 || slices.Contains(q["ip_group_billing[]"], s.group.billing))
 }
 

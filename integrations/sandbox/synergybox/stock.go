@@ -69,14 +69,13 @@ type model struct {
 	cpu, mem string
 	disks    []string
 	addons   []string
-	cores    int
 }
 
 func models() []*model {
 	return []*model{
-		{"E-2388G, 32 GB, 2 SSDs", "CPU-E2388G", "MEM-32", []string{"SSD-960", "SSD-960"}, nil, 8},
-		{"E-2388G, 32 GB, 2 SSDs, RAID", "CPU-E2388G", "MEM-32", []string{"SSD-960", "SSD-960"}, []string{"HW-RAID"}, 8},
-		{"EPYC 7443P, 128 GB, 2 NVMe", "CPU-7443P", "MEM-128", []string{"NVME-1920", "NVME-1920"}, nil, 24},
+		{"E-2388G, 32 GB, 2 SSDs", "CPU-E2388G", "MEM-32", []string{"SSD-960", "SSD-960"}, nil},
+		{"E-2388G, 32 GB, 2 SSDs, RAID", "CPU-E2388G", "MEM-32", []string{"SSD-960", "SSD-960"}, []string{"HW-RAID"}},
+		{"EPYC 7443P, 128 GB, 2 NVMe", "CPU-7443P", "MEM-128", []string{"NVME-1920", "NVME-1920"}, nil},
 	}
 }
 
