@@ -11,6 +11,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/ezscale/ezscale/engine/dunning"
+	"github.com/ezscale/ezscale/engine/provisioning"
 )
 
 // LoadDunning reads the settings group "dunning".
@@ -53,11 +54,15 @@ func LoadCollecting(app core.App, user string) (Collecting, error) {
 	return c, nil
 }
 
-// Servicing says what becomes of services that billing has ended.
+// Servicing says what becomes of services that billing has ended, and of what
+// differs at a platform.
 type Servicing struct {
 	// DeleteAfterDays is how long the data of an ended service is kept, switched
 	// off, before it is deleted.
 	DeleteAfterDays int `json:"delete_after_days"`
+	// DriftRepair are the kinds of drift that are repaired by themselves; none by
+	// default.
+	DriftRepair []provisioning.DriftKind `json:"drift_repair"`
 }
 
 // LoadServicing reads the settings group "services".

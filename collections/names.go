@@ -26,6 +26,8 @@ const (
 	WebhookEvents       = "webhook_events"
 	ReconcileRuns       = "reconcile_runs"
 	ReconcileFindings   = "reconcile_findings"
+	DriftRuns           = "drift_runs"
+	DriftFindings       = "drift_findings"
 	LedgerEntries       = "ledger_entries"
 	Services            = "services"
 	IPAssignments       = "ip_assignments"

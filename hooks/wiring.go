@@ -169,6 +169,7 @@ func tasks(pay *payments.Subject, renewing *renewals.Subject, collecting *dunnin
 		{Name: "reconcile", Every: 15 * time.Minute, Run: pay.Reconcile},
 		{Name: "inbox", Every: time.Hour, Run: pay.PurgeEvents},
 		{Name: "services", Every: 10 * time.Minute, Run: services.Reconcile},
+		{Name: "drift", Every: 15 * time.Minute, Run: services.Drift},
 		{Name: "fees", Every: time.Hour, Run: pay.BookFees},
 		{Name: "disputes", Every: time.Hour, Run: pay.RemindOfDisputes},
 		{Name: "cards", Every: 6 * time.Hour, Run: mails.CardsExpiring},

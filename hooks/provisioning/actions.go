@@ -58,9 +58,29 @@ func (s *Subject) checkOurs(r *jobs.Run, svc *core.Record) error {
 	return nil
 }
 
-func (s *Subject) suspend(r *jobs.Run) error {
+// switchPayload is that of a job that switches a service off or on.
+type switchPayload struct {
+	// Again says that it is so here already, and that the platform has lost it.
+	Again bool `json:"again"`
+}
+
+// switches loads the service of a job that takes it from one status to another; nil
+// where there is nothing to do.
+func (s *Subject) switches(r *jobs.Run, from, to provisioning.ServiceStatus) (*core.Record, error) {
+	p := switchPayload{}
+	if err := r.Payload(&p); err != nil {
+		return nil, err
+	}
 	svc, err := s.load(r)
-	if err != nil || svc.GetString("status") != string(provisioning.ServiceActive) {
+	if err != nil || statusOf(svc) != from && (!p.Again || statusOf(svc) != to) {
+		return nil, err
+	}
+	return svc, nil
+}
+
+func (s *Subject) suspend(r *jobs.Run) error {
+	svc, err := s.switches(r, provisioning.ServiceActive, provisioning.ServiceSuspended)
+	if err != nil || svc == nil {
 		return err
 	}
 	why, err := demandNow(r.App, svc)
@@ -84,7 +104,9 @@ func (s *Subject) suspend(r *jobs.Run) error {
 		return err
 	}
 	return s.settled(r, provisioning.ServiceSuspended, actionSuspend, func(svc *core.Record) {
-		svc.Set("suspended_at", collections.Stamp(r.Now()))
+		if collections.Time(svc, "suspended_at").IsZero() {
+			svc.Set("suspended_at", collections.Stamp(r.Now()))
+		}
 		svc.Set("hold", why)
 		svc.Set("power", string(provisioning.PowerStopped))
 		svc.Set("restart_needed", false) // it starts anew when it is switched on
@@ -92,8 +114,8 @@ func (s *Subject) suspend(r *jobs.Run) error {
 }
 
 func (s *Subject) unsuspend(r *jobs.Run) error {
-	svc, err := s.load(r)
-	if err != nil || svc.GetString("status") != string(provisioning.ServiceSuspended) {
+	svc, err := s.switches(r, provisioning.ServiceSuspended, provisioning.ServiceActive)
+	if err != nil || svc == nil {
 		return err
 	}
 	why, err := demandNow(r.App, svc)

@@ -63,6 +63,7 @@ func Register(app core.App, table *op.Table, worker *jobs.Worker, deps Deps) *Su
 	s := &Subject{Deps: deps, built: map[string]built{}}
 	s.serviceOps(table)
 	s.staffOps(table)
+	s.driftOps(table)
 	deps.Books.OnPaid(s.startPaid)
 	s.guard(app)
 	s.onAccess(app)
@@ -75,7 +76,9 @@ func Register(app core.App, table *op.Table, worker *jobs.Worker, deps Deps) *Su
 	worker.Handle(string(provisioning.JobResetPassword), s.resetPassword)
 	worker.Handle(string(provisioning.JobRefresh), s.refresh)
 	worker.Handle(string(provisioning.JobChangePlan), s.changePlan)
+	worker.Handle(jobDrift, s.driftJob)
 	worker.OnGivenUp(s.givenUp)
+	worker.OnGivenUp(s.driftGivenUp)
 	return s
 }
 

@@ -182,6 +182,31 @@ func (b *Box) Make(userID int64, externalID string, memory int64) int64 {
 	return s.id
 }
 
+// Resize gives a server another memory, in MB, as staff can.
+func (b *Box) Resize(id, memory int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if s := b.servers[id]; s != nil {
+		s.limits.Memory = memory
+	}
+}
+
+// Readdress gives a server a port of another address in place of its own, as staff
+// can.
+func (b *Box) Readdress(id int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s := b.servers[id]
+	if s == nil {
+		return
+	}
+	i := slices.IndexFunc(b.allocations, func(a *allocation) bool { return a.server == 0 && a.ip != s.primary.ip })
+	if i >= 0 {
+		s.primary.server, b.allocations[i].server = 0, id
+		s.primary = b.allocations[i]
+	}
+}
+
 // SignIn says which server a user name and a password open over SFTP
 // ("ada.1a2b3c4d"); 0 is none.
 func (b *Box) SignIn(username, password string) int64 {
