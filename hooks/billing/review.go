@@ -112,7 +112,10 @@ func (s *subject) approve(r *op.Request, in reviewRequest) (staffOrder, error) {
 		if order.GetString("status") != string(billing.OrderPaid) {
 			return nil
 		}
-		return s.Books.PaidAgain(tx, order.GetString("invoice"))
+		if err := s.Books.PaidAgain(tx, order.GetString("invoice")); err != nil {
+			return err
+		}
+		return s.endCredited(tx, order.GetString("invoice"))
 	})
 }
 

@@ -245,6 +245,39 @@ func TestCreditingAnOrderPaidInPartStartsNothing(t *testing.T) {
 	}
 }
 
+// TestCreditingOneOfTwoServicesDeliversTheOther: what a customer thought better of is
+// credited before all was paid, which closes the invoice; the same of an order that
+// staff has yet to approve.
+func TestCreditingOneOfTwoServicesDeliversTheOther(t *testing.T) {
+	d := begin(t)
+	d.keepCredit()
+	plan := d.Plan("vps-few")
+	before := plan.GetInt("stock")
+	for _, review := range []bool{false, true} {
+		who := d.Customer(fmt.Sprint("ada-", review))
+		o := d.Order(who, testapp.Cart{Plan: "vps-few", Gateway: "manual", Quantity: 2})
+		paid := d.Record("invoices", o.Invoice).GetInt64("total_minor")
+		if review {
+			if err := d.Exec("UPDATE `orders` SET `review` = 'waiting' WHERE `id` = '" + o.ID + "'"); err != nil {
+				t.Fatal(err)
+			}
+		} else {
+			paid -= 100
+		}
+		d.transfer(o.Invoice, paid, "most of "+o.ID)
+		d.Want(http.StatusCreated, d.staff("/invoices/"+o.Invoice+"/credit-notes", map[string]any{"reason": "one will do", "key": "one-of-" + o.ID, "lines": []any{map[string]any{"position": 2}}}))
+		if review {
+			d.Want(http.StatusOK, d.Do(http.MethodPost, "/api/v1/staff/orders/"+o.ID+"/approve", d.Staff(), map[string]any{"reason": "known"}))
+		}
+		d.Quiet()
+		same(t, "services that run", d.Count("services", "`user` = '"+who.Id+"' AND `status` = 'active'"), 1)
+		same(t, "services that are not to come", d.Count("services", "`user` = '"+who.Id+"' AND `status` = 'terminated'"), 1)
+		same(t, "subscriptions", d.Count("subscriptions", "`user` = '"+who.Id+"' AND `status` IN ('active', 'cancelled')"), 2)
+		before--
+		same(t, "stock", d.Plan("vps-few").GetInt("stock"), before)
+	}
+}
+
 // TestCorrectingAnOrderWithATrialPaidInPart: a trial costs nothing, so that no credit
 // note takes its line back; it begins with the new invoice all the same, not with
 // the one that this closes.
