@@ -29,7 +29,7 @@ build: ## build the static binary bin/ezscale
 
 test: ## run every test, those in a real browser too
 	@tools/ensure-chromium.sh
-	$(GO) test -timeout 10m $(TESTFLAGS) ./...
+	$(GO) test -timeout 20m $(TESTFLAGS) ./...
 
 simulate: ## play three years of business in bad weather, for ten seeds, and prove the books (docs/simulation.md)
 	@tools/simulate.sh $(ARGS)
