@@ -7,7 +7,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
 )
 
 // TestF1FinalisedTwiceAtOnceIsOneNumber: several members of staff issue the same
@@ -70,4 +69,3 @@ func TestF1ANumberIsTakenOnce(t *testing.T) {
 	}
 	same(t, "its number", d.Record("invoices", second).GetString("seq"), "2")
 }
-
