@@ -32,6 +32,7 @@ const (
 	Services            = "services"
 	IPAssignments       = "ip_assignments"
 	Jobs                = "jobs"
+	TaxAnswers          = "tax_answers"
 	ProvisioningLogs    = "provisioning_logs"
 	Mails               = "mails"
 	PlanOptions         = "plan_options"

@@ -1,9 +1,11 @@
 package collections
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 
+	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/ezscale/ezscale/engine/tax"
@@ -40,6 +42,54 @@ func LoadTaxRates(app core.App) ([]tax.Rate, error) {
 		})
 	}
 	return rates, nil
+}
+
+// TaxAnswer is what a tax service said of a question, or that it could not be asked.
+type TaxAnswer struct {
+	tax.Answer
+	Known  bool // there is an answer
+	Failed bool // it was asked a moment ago and gave none
+}
+
+// LoadTaxAnswer reads what is kept of a question.
+func LoadTaxAnswer(app core.App, service string, q tax.Question) (TaxAnswer, error) {
+	rows := []string{}
+	err := Statement(app, "SELECT IFNULL(`answer`, '') FROM `tax_answers` WHERE `service` = {:service} AND `question` = {:question}").
+		Bind(dbx.Params{"service": service, "question": q.Key()}).Column(&rows)
+	if err != nil || len(rows) == 0 {
+		return TaxAnswer{}, err
+	}
+	if rows[0] == "" || rows[0] == "null" {
+		return TaxAnswer{Failed: true}, nil
+	}
+	a := TaxAnswer{Known: true}
+	if err := json.Unmarshal([]byte(rows[0]), &a.Answer); err != nil {
+		return a, fmt.Errorf("answer of the tax service about %s: %w", q.Key(), err)
+	}
+	return a, nil
+}
+
+// KeepTaxAnswer keeps what a service said of a question; nil is that it gave no
+// answer, which never replaces one.
+func KeepTaxAnswer(app core.App, service string, q tax.Question, a *tax.Answer, now time.Time) error {
+	raw := "null"
+	if a != nil {
+		text, err := json.Marshal(a)
+		if err != nil {
+			return fmt.Errorf("answer about %s: %w", q.Key(), err)
+		}
+		raw = string(text)
+	}
+	at := Stamp(now).String()
+	id, added, err := Row(app, TaxAnswers, now, dbx.Params{"service": service, "question": q.Key(), "answer": raw, "asked_at": at})
+	if err == nil && !added && a != nil {
+		_, err = Statement(app, "UPDATE `tax_answers` SET `answer` = {:answer}, `asked_at` = {:at} WHERE `service` = {:service} AND `question` = {:question}").
+			Bind(dbx.Params{"answer": raw, "at": at, "service": service, "question": q.Key()}).Execute()
+	}
+	if err != nil {
+		return fmt.Errorf("keep answer %s about %s: %w", id, q.Key(), err)
+	}
+	return nil
 }
 
 // TaxBuyer is a customer as taxes see them.

@@ -69,9 +69,9 @@ func Register(app core.App, d Deps) error {
 	worker.YieldTo(pay.Busy) // money first
 	billing.Register(app, table, worker, billingDeps(d, bk, pay))
 	exchange.Register(table)
-	taxes.Register(app, table, worker, taxes.Deps{Now: d.Now, Register: d.VATRegister})
+	taxing := taxes.Register(app, table, worker, taxes.Deps{Now: d.Now, Register: d.VATRegister, Service: pay.TaxService})
 	var services *provisioning.Subject
-	renewing := renewals.Register(app, table, worker, renewals.Deps{Now: d.Now, Books: bk, Close: pay.CloseAll, Target: billing.Target, Feasible: feasibleBy(&services), PriceMail: priceMail(&mails)})
+	renewing := renewals.Register(app, table, worker, renewals.Deps{Now: d.Now, Books: bk, Close: pay.CloseAll, Target: billing.Target, Feasible: feasibleBy(&services), PriceMail: priceMail(&mails), Taxed: taxing.Ready})
 	agreed := agreements.Register(app, table, worker, agreementDeps(d, bk, pay, renewing, mails))
 	pay.OnAgreement(func(tx core.App, news payments.AgreementNews) (bool, error) {
 		return agreed.Heard(tx, news.Gateway, news.Agreement)
@@ -86,7 +86,7 @@ func Register(app core.App, d Deps) error {
 	if err != nil {
 		return err
 	}
-	timed := schedule.New(app, d.Now, append(tasks(pay, renewing, collecting, services, mails), schedule.Task{Name: "agreements", Every: 10 * time.Minute, Run: agreed.Run})...)
+	timed := schedule.New(app, d.Now, append(tasks(pay, renewing, collecting, services, mails), schedule.Task{Name: "agreements", Every: 10 * time.Minute, Run: agreed.Run}, schedule.Task{Name: "taxes", Every: 10 * time.Minute, Run: taxing.Forget})...)
 	if d.Driver != nil {
 		d.Driver.take(app, table, worker, pay, timed)
 		return nil

@@ -61,11 +61,16 @@ func (d *decision) decide() error {
 	if err != nil {
 		return err
 	}
+	d.exempt()
+	return d.deduct()
+}
+
+// exempt takes the tax off a buyer who bears none where he would.
+func (d *decision) exempt() {
 	if d.t.Category == Standard && d.b.Exempt {
 		d.t.Components, d.t.Note = nil, d.b.ExemptReason
 		d.untaxed(Exempt, ReasonExempt)
 	}
-	return d.deduct()
 }
 
 // union applies Articles 44, 45, 58 and 196 of Directive 2006/112/EC to

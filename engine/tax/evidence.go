@@ -30,12 +30,18 @@ type Evidence struct {
 	// Conflict says what contradicts what, for staff: nothing is guessed from
 	// it. The billing address has decided.
 	Conflict string `json:"conflict,omitempty"`
+	// By names the service that decided; ByTable says that our own table did, because
+	// the service did not answer. "" is our own table.
+	By string `json:"by,omitempty"`
 	// The VAT id and the answer that was used.
 	VATID        string    `json:"vat_id,omitempty"`
 	VATStatus    IDStatus  `json:"vat_status,omitempty"`
 	VATCheckedAt time.Time `json:"vat_checked_at,omitzero"`
 	Consultation string    `json:"consultation,omitempty"`
 }
+
+// ByTable marks what our own table decided in place of a service.
+const ByTable = "table"
 
 // evidence gathers what is known of a buyer at a place.
 func (b Buyer) evidence(at Place) Evidence {

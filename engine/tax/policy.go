@@ -65,7 +65,17 @@ type Policy struct {
 	// ChargeTax: such buyers are taxed as consumers are.
 	UncheckedID IDHandling `json:"unchecked_id"`
 	InvalidID   IDHandling `json:"invalid_id"`
+	// Calculator names a tax service that decides in place of the table of rates:
+	// CalculatorStripe, or "" for the table. WithoutAnswer says what holds while the
+	// service does not answer, OwnTable or RefuseSale. TaxCode is the service's code
+	// of what is sold, "" for what its own settings say.
+	Calculator    string `json:"calculator"`
+	WithoutAnswer string `json:"without_answer"`
+	TaxCode       string `json:"tax_code"`
 }
+
+// CalculatorStripe is Stripe Tax.
+const CalculatorStripe = "stripe"
 
 // Check refuses settings that contradict themselves. Errors: ErrPolicy.
 func (p Policy) Check() error {
@@ -78,6 +88,10 @@ func (p Policy) Check() error {
 		return fmt.Errorf("%w: VAT ids are charged, trusted or refused, not %q or %q", ErrPolicy, p.UncheckedID, p.InvalidID)
 	case p.Enabled && len(p.HomeCountry) != 2:
 		return fmt.Errorf("%w: the home country is missing", ErrPolicy)
+	case p.Calculator != "" && p.Calculator != CalculatorStripe:
+		return fmt.Errorf("%w: there is no calculator %q", ErrPolicy, p.Calculator)
+	case p.WithoutAnswer != "" && p.WithoutAnswer != RefuseSale && p.WithoutAnswer != OwnTable:
+		return fmt.Errorf("%w: without an answer of the calculator we refuse or take our own table, not %q", ErrPolicy, p.WithoutAnswer)
 	case p.OSS && !p.EUVAT:
 		return fmt.Errorf("%w: the One Stop Shop needs the EU rules", ErrPolicy)
 	}

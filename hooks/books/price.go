@@ -94,18 +94,19 @@ func (j *pricing) line(l *billing.Line) (tax.Line, error) {
 	}
 	point := l.TaxPoint(j.now)
 	day := point.UTC().Format(time.DateOnly)
+	if noSupply(l.Kind) {
+		day += ", no supply"
+	}
 	t, known := j.decided[day]
 	if !known {
 		var err error
-		if t, err = tax.Decide(j.policy, j.buyer, j.rates, point); err != nil {
+		if t, err = j.decide(l.Kind, point); err != nil {
 			return tax.Line{}, err
 		}
 		j.decided[day] = t
 	}
 	j.evidence = t.Evidence
-	// Credit is taxed when it buys something. A late fee is compensation and pays
-	// for no supply (CJEU 222/81, BAZ Bausystem).
-	if l.Kind == billing.LineTopUp || l.Kind == billing.LineLateFee {
+	if noSupply(l.Kind) {
 		t = tax.Treatment{Category: tax.OutOfScope, Reason: tax.ReasonNotTaxable, Date: t.Date}
 	}
 	var err error
@@ -116,6 +117,40 @@ func (j *pricing) line(l *billing.Line) (tax.Line, error) {
 		return tax.Line{}, err
 	}
 	return tax.Line{Amount: l.Amount, Treatment: t, Of: l.Parent}, nil
+}
+
+// noSupply says of what kind of line no tax is due. Credit is taxed when it buys
+// something. A late fee is compensation and pays for no supply (CJEU 222/81, BAZ
+// Bausystem).
+func noSupply(kind billing.LineKind) bool {
+	return kind == billing.LineTopUp || kind == billing.LineLateFee
+}
+
+// decide says how a sale is taxed: by our own table, or as the policy's tax service
+// said. That was asked outside of the transaction; where it was not yet, the error is
+// a *tax.UnaskedError, and who began the work asks it and begins anew.
+func (j *pricing) decide(kind billing.LineKind, point time.Time) (tax.Treatment, error) {
+	question, needed, err := tax.Ask(j.policy, j.buyer)
+	switch {
+	case err != nil:
+		return tax.Treatment{}, err
+	case !needed:
+		return tax.Decide(j.policy, j.buyer, j.rates, point)
+	case noSupply(kind):
+		return tax.NotTaxable(j.buyer, point), nil
+	}
+	kept, err := collections.LoadTaxAnswer(j.app, j.policy.Calculator, question)
+	switch {
+	case err != nil:
+		return tax.Treatment{}, err
+	case kept.Known:
+		return tax.DecideAs(j.policy, j.buyer, j.rates, kept.Answer, point)
+	case kept.Failed && j.policy.WithoutAnswer == tax.OwnTable:
+		t, err := tax.Decide(j.policy, j.buyer, j.rates, point)
+		t.Evidence.By = tax.ByTable
+		return t, err
+	}
+	return tax.Treatment{}, &tax.UnaskedError{Question: question}
 }
 
 type lineRow struct {

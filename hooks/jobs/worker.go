@@ -40,6 +40,7 @@ type Worker struct {
 	failed   []GivenUp
 	urgent   func() bool
 	jitter   func() float64
+	again    func(ctx context.Context, app core.App, err error) bool
 	owner    string
 	bell     chan struct{}
 	classes  []*class
@@ -78,6 +79,12 @@ func (w *Worker) YieldTo(urgent func() bool) { w.urgent = urgent }
 // SpreadBy sets where the worker draws from, in [0, 1), to spread the retries of
 // many jobs; a simulation draws from its seed.
 func (w *Worker) SpreadBy(draw func() float64) { w.jitter = draw }
+
+// OnceMore sets what is asked about an error before it counts: true says that its
+// cause is gone, and the job is done once more at once.
+func (w *Worker) OnceMore(again func(ctx context.Context, app core.App, err error) bool) {
+	w.again = again
+}
 
 // yield waits while there is more urgent work.
 func (w *Worker) yield(ctx context.Context) {
@@ -243,7 +250,10 @@ func (w *Worker) run(ctx context.Context, r *Run) (err error) {
 	limited, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
 	r.ctx = limited
-	return h(r)
+	if err = h(r); err != nil && w.again != nil && w.again(limited, w.app, err) {
+		err = h(r)
+	}
+	return err
 }
 
 // finish writes down how the attempt ended.

@@ -4,6 +4,7 @@
 package op
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -68,6 +69,11 @@ func (r *Request) Agent() string { return r.Request.UserAgent() }
 type Table struct {
 	ops []*Op
 	now func() time.Time
+
+	// Again, where it is set, is asked about an operation's error before it is
+	// answered, outside of any transaction: true says that its cause is gone, and the
+	// operation is done once more; else the error it returns is the answer.
+	Again func(ctx context.Context, app core.App, err error) (bool, error)
 }
 
 // NewTable makes an empty table.
@@ -90,6 +96,12 @@ func Add[In, Out any](t *Table, s Spec, h func(r *Request, in In) (Out, error)) 
 			return err
 		}
 		out, err := h(r, in)
+		if err != nil && t.Again != nil {
+			again, why := t.Again(r.Request.Context(), r.App, err)
+			if err = why; again {
+				out, err = h(r, in)
+			}
+		}
 		if err != nil {
 			return err
 		}

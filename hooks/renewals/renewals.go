@@ -6,12 +6,14 @@ package renewals
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/ezscale/ezscale/engine/billing"
+	"github.com/ezscale/ezscale/engine/tax"
 	"github.com/ezscale/ezscale/hooks/books"
 	"github.com/ezscale/ezscale/hooks/jobs"
 	"github.com/ezscale/ezscale/hooks/op"
@@ -35,13 +37,22 @@ type Deps struct {
 	// that it was called off; the same again changes nothing. It runs inside the
 	// transaction.
 	PriceMail func(tx core.App, announcement, user string, off bool) error
+	// Taxed finds out how sales to customers are taxed, where a tax service has to be
+	// asked. It runs outside of any transaction, before they are invoiced. Nil is that
+	// nobody is to be asked.
+	Taxed func(ctx context.Context, app core.App, users []string) error
 }
 
 // Subject is renewals bound to one app.
 type Subject struct{ Deps }
 
 // New makes renewals that are bound to nothing: Run works them.
-func New(deps Deps) *Subject { return &Subject{deps} }
+func New(deps Deps) *Subject {
+	if deps.Taxed == nil {
+		deps.Taxed = func(context.Context, core.App, []string) error { return nil }
+	}
+	return &Subject{deps}
+}
 
 // Follow makes subscriptions follow the invoices of the subject's books.
 func (s *Subject) Follow() {
@@ -75,7 +86,7 @@ func (s *Subject) Run(ctx context.Context, app core.App, now time.Time) error {
 	after, batch := cursor{}, firstBatch
 	for ctx.Err() == nil {
 		began := s.Now()
-		next, err := s.round(app, now, after, batch)
+		next, err := s.round(ctx, app, now, after, batch)
 		if err != nil {
 			return fmt.Errorf("renew subscriptions: %w", err)
 		}
@@ -92,12 +103,15 @@ func (s *Subject) Run(ctx context.Context, app core.App, now time.Time) error {
 
 // round works one batch and returns where to go on; the zero cursor when there is
 // nothing more.
-func (s *Subject) round(app core.App, now time.Time, after cursor, batch int) (cursor, error) {
+func (s *Subject) round(ctx context.Context, app core.App, now time.Time, after cursor, batch int) (cursor, error) {
 	due, err := dueAfter(app, now, after, batch)
 	if err != nil || len(due) == 0 {
 		return cursor{}, err
 	}
 	users := usersOf(due)
+	if err := s.Taxed(ctx, app, users); err != nil {
+		return cursor{}, err
+	}
 	if err := s.renewAll(app, now, users); err != nil {
 		for _, user := range users { // one of them is at fault: each on its own
 			if err := s.renewAll(app, now, []string{user}); err != nil {
@@ -145,6 +159,9 @@ func (s *Subject) renewAll(app core.App, now time.Time, users []string) (err err
 
 const jobCustomer = "renewals.customer"
 
+// silence is how long a tax service that gave no answer is left alone.
+const silence = 15 * time.Minute
+
 type customerPayload struct {
 	User string `json:"user"`
 }
@@ -165,5 +182,14 @@ func (s *Subject) retry(r *jobs.Run) error {
 	if err := r.Payload(&p); err != nil {
 		return err
 	}
-	return s.renewAll(r.App, r.Now(), []string{p.User})
+	err := s.Taxed(r.Context(), r.App, []string{p.User})
+	if err == nil {
+		err = s.renewAll(r.App, r.Now(), []string{p.User})
+	}
+	var unasked *tax.UnaskedError
+	if errors.As(err, &unasked) { // nobody's failure but the service's, for which the customer waits
+		r.App.Logger().Warn("A renewal waits for the tax service", "customer", p.User, "error", err)
+		return r.Patiently(silence)
+	}
+	return err
 }

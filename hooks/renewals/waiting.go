@@ -128,6 +128,13 @@ func (s *Subject) billWaiting(ctx context.Context, app core.App, now time.Time) 
 		if len(users) == 0 {
 			return nil
 		}
+		names := []string{}
+		for _, u := range users {
+			names = append(names, u.User)
+		}
+		if err := s.Taxed(ctx, app, names); err != nil {
+			return err
+		}
 		for _, u := range users {
 			if err := s.billOne(app, now, u.User); err != nil {
 				app.Logger().Error("What waits to be billed cannot be invoiced", "customer", u.User, "error", err)

@@ -17,7 +17,7 @@ type ratesAnswer struct {
 
 // seedRates adds the standard rates of the Union's member states that the table
 // lacks. What staff has entered stays; adding twice changes nothing.
-func (s *subject) seedRates(r *op.Request, _ op.None) (ratesAnswer, error) {
+func (s *Subject) seedRates(r *op.Request, _ op.None) (ratesAnswer, error) {
 	answer := ratesAnswer{}
 	err := r.App.RunInTransaction(func(tx core.App) error {
 		for _, rate := range tax.StandardRates() {

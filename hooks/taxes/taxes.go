@@ -1,9 +1,11 @@
 // Package taxes keeps what is known of customers' VAT ids: they are written in
 // one form, and the register is asked about each new one. Its answer decides
 // later documents; a register that could not answer never changes what was known.
+// Where a tax service decides in place of the table of rates, it is asked here.
 package taxes
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -28,9 +30,12 @@ type Deps struct {
 	// Register makes a client of the register of VAT ids that asks in the name of
 	// the seller's own id, "" for none. Nil means that there is no register.
 	Register func(requester string) (tax.IDChecker, error)
+	// Service is the tax service of a name, see tax.Policy.Calculator.
+	Service func(app core.App, name string) (tax.Service, error)
 }
 
-type subject struct{ Deps }
+// Subject is taxes bound to one app.
+type Subject struct{ Deps }
 
 const (
 	jobCheck = "tax.vat_check"
@@ -45,8 +50,13 @@ type checkPayload struct {
 }
 
 // Register binds the checks, their job and operations.
-func Register(app core.App, table *op.Table, worker *jobs.Worker, deps Deps) {
-	s := &subject{deps}
+func Register(app core.App, table *op.Table, worker *jobs.Worker, deps Deps) *Subject {
+	s := &Subject{deps}
+	table.Again = s.Again
+	worker.OnceMore(func(ctx context.Context, app core.App, err error) bool {
+		again, _ := s.Again(ctx, app, err)
+		return again
+	})
 	for _, on := range []*hook.TaggedHook[*core.RecordEvent]{app.OnRecordCreate(collections.UserProfiles), app.OnRecordUpdate(collections.UserProfiles)} {
 		on.Bind(&hook.Handler[*core.RecordEvent]{Id: "taxesNormalize", Func: normalize})
 	}
@@ -56,6 +66,7 @@ func Register(app core.App, table *op.Table, worker *jobs.Worker, deps Deps) {
 	worker.Handle(jobCheck, s.check)
 	op.Add(table, op.Spec{ID: "staff.vat_check", Method: http.MethodPost, Path: "/api/v1/staff/customers/{id}/vat-check", Access: op.Staff, Summary: "Ask the register again about a customer's VAT id"}, s.again)
 	op.Add(table, op.Spec{ID: "staff.tax_rates.seed", Method: http.MethodPost, Path: "/api/v1/staff/tax-rates/standard", Access: op.Staff, Summary: "Add the standard VAT rates of the Union's member states that the table lacks"}, s.seedRates)
+	return s
 }
 
 // normalize writes a VAT id in its one form and refuses a mistyped one. Tax
@@ -76,7 +87,7 @@ func normalize(e *core.RecordEvent) error {
 }
 
 // ask queues the question about a new VAT id, in the transaction that saves it.
-func (s *subject) ask(e *core.RecordEvent) error {
+func (s *Subject) ask(e *core.RecordEvent) error {
 	before := e.Record.Original().GetString("tax_id")
 	if err := e.Next(); err != nil {
 		return err
@@ -88,7 +99,7 @@ func (s *subject) ask(e *core.RecordEvent) error {
 	return s.enqueue(e.App, e.Record.GetString("user"), id)
 }
 
-func (s *subject) enqueue(app core.App, user, id string) error {
+func (s *Subject) enqueue(app core.App, user, id string) error {
 	parsed, err := vatid.Parse(id, "")
 	if s.Register == nil || err != nil || !parsed.InVIES() {
 		return nil //nolint:nilerr // an id that no register answers for is nobody's question
@@ -99,7 +110,7 @@ func (s *subject) enqueue(app core.App, user, id string) error {
 
 // check asks the register and keeps what it says. Asking changes nothing there,
 // so it may be repeated freely.
-func (s *subject) check(r *jobs.Run) error {
+func (s *Subject) check(r *jobs.Run) error {
 	p := checkPayload{}
 	if err := r.Payload(&p); err != nil {
 		return err
@@ -128,7 +139,7 @@ func (s *subject) check(r *jobs.Run) error {
 
 // keep stores an answer by the engine's rule: a verdict replaces what was known,
 // "could not check" never does.
-func (s *subject) keep(app core.App, user string, answer tax.IDCheck) error {
+func (s *Subject) keep(app core.App, user string, answer tax.IDCheck) error {
 	return app.RunInTransaction(func(tx core.App) error {
 		customer, err := collections.LoadCustomer(tx, user)
 		if err != nil {
@@ -172,7 +183,7 @@ type againAnswer struct {
 	VATID string `json:"vat_id"`
 }
 
-func (s *subject) again(r *op.Request, in againRequest) (againAnswer, error) {
+func (s *Subject) again(r *op.Request, in againRequest) (againAnswer, error) {
 	customer, err := collections.LoadCustomer(r.App, in.ID)
 	if errors.Is(err, collections.ErrNotYours) {
 		return againAnswer{}, op.NotFound()

@@ -59,6 +59,7 @@ type Box struct {
 	refunds       shelf[*refund]
 	setups        shelf[*setupIntent]
 	disputes      shelf[*dispute]
+	calculations  int
 	payouts       shelf[*payout]
 	movements     shelf[*movement]
 	events        shelf[*event]

@@ -65,6 +65,8 @@ func routes() map[string]endpoint {
 		"GET /v1/invoices": {do: listBills, spec: merged(paging, created, spec{
 			"subscription": {}, "customer": {}, "status": oneOf("paid", "open", "draft", "uncollectible", "void"),
 		})},
+		"POST /v1/tax/calculations": {do: calculate, spec: calculationSpec},
+
 		"GET /v1/balance": {do: readBalance},
 		"GET /v1/account": {do: readAccount},
 	}
