@@ -138,7 +138,7 @@ func noteSuspension(tx core.App, r *jobs.Run, svc *core.Record, suspended bool) 
 	case suspended && active && !noted:
 		svc.Set("action_note", suspendedThere)
 		return writeLog(tx, svc, "refresh", "failed", r.Actor, "", "the platform has suspended this server, which is active here: see its limits and who suspended it there", r.Queued, r.Now())
-	case noted && !(suspended && active):
+	case noted && (!suspended || !active):
 		svc.Set("action_note", "")
 	}
 	return nil

@@ -56,13 +56,6 @@ func (c *Client) setSuspended(ctx context.Context, remoteID string, want bool) e
 	return nil
 }
 
-// plain keeps the words of an error and drops its class.
-func plain(err error) error {
-	if err == nil {
-		return nil
-	}
-	return errors.New(err.Error())
-}
 
 // Terminate destroys a server (DELETE /servers/{id}). It is gone only when
 // reading it answers that it is not there. Where the node does not answer, the

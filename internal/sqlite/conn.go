@@ -67,7 +67,7 @@ func (c *Conn) AtRest() bool {
 func (c *Conn) Close() error {
 	failed := []error{}
 	for e := c.used.Front(); e != nil; e = e.Next() {
-		failed = append(failed, e.Value.(*stmt).fullStmt.Close())
+		failed = append(failed, e.Value.(*stmt).Close())
 	}
 	clear(c.kept)
 	c.used.Init()
@@ -107,7 +107,7 @@ func (c *Conn) makeRoom() error {
 		if !s.reading {
 			c.used.Remove(e)
 			delete(c.kept, s.query)
-			if err := s.fullStmt.Close(); err != nil {
+			if err := s.Close(); err != nil {
 				return err
 			}
 		}
@@ -137,7 +137,7 @@ func (c *Conn) ExecContext(ctx context.Context, query string, args []driver.Name
 	if s == nil {
 		return c.fullConn.ExecContext(ctx, query, args)
 	}
-	return s.fullStmt.ExecContext(ctx, args)
+	return s.ExecContext(ctx, args)
 }
 
 // QueryContext is of driver.QueryerContext.

@@ -122,18 +122,8 @@ func testListed(t *testing.T, h Harness) {
 	if err != nil || len(all) != 2 {
 		t.Fatalf("List = %+v, %v; want two servers", all, err)
 	}
-	l := h.Adapter.(provisioning.Lister)
-	for _, d := range []*driver{a, b} {
-		s, ours := all[d.build.RemoteID], d == a
-		key, plan := l.Terms(d.build.RemoteID, d.order.Settings)
-		if key == "" || s.Key != key || !s.Ours || s.Suspended != ours || s.Name == "" {
-			t.Errorf("%+v: want key %q, ours, suspended %t and a name", s, key, ours)
-		}
-		if s.ServiceID != "" && s.ServiceID != d.order.ServiceID || s.Owner != "" && s.Owner != d.build.RemoteUser || s.Plan != "" && s.Plan != plan {
-			t.Errorf("%+v: want service %s of user %s with %q, or nothing said of it", s, d.order.ServiceID, d.build.RemoteUser, plan)
-		}
-		mustListAddresses(t, s, d)
-	}
+	mustBeListed(t, h, all[a.build.RemoteID], a, true)
+	mustBeListed(t, h, all[b.build.RemoteID], b, false)
 	h.Destroy(a.build.RemoteID)
 	if all, err := list(t, h); err != nil || len(all) != 1 || all[b.build.RemoteID].RemoteID == "" {
 		t.Errorf("after one is gone: %+v, %v; want the other", all, err)
@@ -144,6 +134,19 @@ func testListed(t *testing.T, h Harness) {
 			t.Errorf("with a wrong key = %v, want ErrCredentials", err)
 		}
 	}
+}
+
+// mustBeListed wants a server as it was built.
+func mustBeListed(t *testing.T, h Harness, s provisioning.Seen, d *driver, suspended bool) {
+	t.Helper()
+	key, plan := h.Adapter.(provisioning.Lister).Terms(d.build.RemoteID, d.order.Settings)
+	if key == "" || s.Key != key || !s.Ours || s.Suspended != suspended || s.Name == "" {
+		t.Errorf("%+v: want key %q, ours, suspended %t and a name", s, key, suspended)
+	}
+	if s.ServiceID != "" && s.ServiceID != d.order.ServiceID || s.Owner != "" && s.Owner != d.build.RemoteUser || s.Plan != "" && s.Plan != plan {
+		t.Errorf("%+v: want service %s of user %s with %q, or nothing said of it", s, d.order.ServiceID, d.build.RemoteUser, plan)
+	}
+	mustListAddresses(t, s, d)
 }
 
 // mustListAddresses wants those of the build, or none at all.

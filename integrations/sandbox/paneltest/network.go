@@ -145,12 +145,12 @@ func (n *Network) take(r *http.Request) adaptertest.Mishap {
 
 // RoundTrip is of http.RoundTripper.
 func (n *Network) RoundTrip(r *http.Request) (*http.Response, error) {
-	switch how := n.take(r); {
-	case how == "":
+	switch n.take(r) {
+	case "":
 		return n.next.RoundTrip(r)
-	case how == adaptertest.Late:
+	case adaptertest.Late:
 		return nil, n.postpone(r)
-	case how == adaptertest.Refused:
+	case adaptertest.Refused:
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
 	}
 	resp, err := n.next.RoundTrip(r.WithContext(context.WithoutCancel(r.Context())))
