@@ -56,7 +56,6 @@ func (c *Client) setSuspended(ctx context.Context, remoteID string, want bool) e
 	return nil
 }
 
-
 // Terminate destroys a server (DELETE /servers/{id}). It is gone only when
 // reading it answers that it is not there. Where the node does not answer, the
 // server stays: leaving its files behind is for a person to decide.
