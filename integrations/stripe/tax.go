@@ -89,7 +89,7 @@ func taxAnswer(c *stripe.TaxCalculation) (tax.Answer, error) {
 
 // untaxed reads why a sale bears no tax.
 func untaxed(b *stripe.TaxCalculationTaxBreakdown) tax.Answer {
-	switch b.TaxabilityReason {
+	switch b.TaxabilityReason { //nolint:exhaustive // whatever else bears no tax is not taxable
 	case stripe.TaxCalculationTaxBreakdownTaxabilityReasonReverseCharge:
 		return tax.Answer{Category: tax.ReverseCharge, Reason: tax.ReasonReverseCharge}
 	case stripe.TaxCalculationTaxBreakdownTaxabilityReasonZeroRated:
