@@ -169,7 +169,7 @@ func TestG3SuspensionIsWhatThePanelSays(t *testing.T) {
 	d := owing(t)
 	id := d.Service(d.order).GetString("platform_service_id")
 	d.Panel.Answer("POST /api/v1/servers/"+id+"/suspend", http.StatusUnprocessableEntity, `{"msg":"no"}`, 1)
-	d.day(6)
+	d.day(5)
 	d.want("access", d.access(), "suspended")
 	d.want("the panel refused, so it runs", d.service(), "active")
 	if d.Panel.Snapshot().Servers[0].Suspended {
