@@ -44,6 +44,7 @@ func TestStaffGetOneMailAboutManyDeadLetters(t *testing.T) {
 	for locale, want := range map[string]string{"": "Stripe: deliveries were given up (3)", "de": "Stripe: Meldungen wurden aufgegeben (3)"} {
 		t.Run(locale, func(t *testing.T) {
 			app := testapp.New(t)
+			app.Clock().ToNoon()
 			staffed(app, locale)
 			for i := range 3 {
 				if r, err := deliver(app, incomplete(fmt.Sprint("evt_dead_", i))); err != nil || r.Status != http.StatusOK {
@@ -79,6 +80,7 @@ func TestStaffGetOneMailAboutManyDeadLetters(t *testing.T) {
 // TestStaffGetOneMailAboutManyFindings names how many there are of each kind.
 func TestStaffGetOneMailAboutManyFindings(t *testing.T) {
 	app := testapp.New(t)
+	app.Clock().ToNoon()
 	staffed(app, "de")
 	ada := card(app, "ada")
 	silent(app)

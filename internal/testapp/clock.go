@@ -25,6 +25,17 @@ func (c *Clock) Advance(d time.Duration) {
 	}
 }
 
+// ToNoon puts the clock forward to the next noon, for what has to happen on one
+// and the same day.
+func (c *Clock) ToNoon() {
+	now := c.Now().UTC()
+	noon := time.Date(now.Year(), now.Month(), now.Day(), 12, 0, 0, 0, time.UTC)
+	if !noon.After(now) {
+		noon = noon.AddDate(0, 0, 1)
+	}
+	c.Advance(noon.Sub(now))
+}
+
 // Clock is the one clock of product and vendors.
 func (a *App) Clock() *Clock { return a.clock }
 
