@@ -55,6 +55,7 @@ type Books struct {
 	issued   []Follower
 	paid     []Follower
 	voided   []Follower
+	credited []Follower
 	refunded []RefundFollower
 }
 
@@ -74,6 +75,9 @@ func (b *Books) OnPaid(f Follower) { b.paid = append(b.paid, f) }
 // OnVoided follows invoices that are cancelled, by voiding or by a credit note
 // over the whole of an unpaid one.
 func (b *Books) OnVoided(f Follower) { b.voided = append(b.voided, f) }
+
+// OnCredited follows invoices that a credit note over a part leaves owed.
+func (b *Books) OnCredited(f Follower) { b.credited = append(b.credited, f) }
 
 // RefundFollower follows a refund from one status to another, in the transaction
 // in which it happens, as Follower does invoices.

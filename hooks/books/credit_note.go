@@ -247,7 +247,7 @@ func (b *Books) lower(tx core.App, now time.Time, d Document, n CreditNote, effe
 		return fmt.Errorf("lower invoice %s: %w", d.title(), err)
 	}
 	change := dbx.Params{"credited_minor": credited.Minor(), "due_minor": d.Due.Minor(), "written_off_minor": d.WrittenOff.Minor(), "status": string(effect.Status), "updated": stamp(now)}
-	followers, changed := []Follower(nil), d.Status != effect.Status
+	followers, changed := b.credited, d.Status != effect.Status
 	switch {
 	case changed && effect.Status == billing.InvoiceVoid:
 		followers, change["voided_at"], change["next_step_at"] = b.voided, stamp(now), ""

@@ -86,10 +86,10 @@ func TestG1ACreditedLineSuspendsNobody(t *testing.T) {
 	d.Want(http.StatusCreated, d.Do(http.MethodPost, "/api/v1/staff/invoices/"+d.invoice+"/credit-notes", d.Staff(), map[string]any{
 		"key": "a-credited-line", "reason": "as agreed", "lines": []any{map[string]any{"position": 1}},
 	}))
-	d.Settle()
 	if n := rows("`access` = 'open' AND `id` = '" + line.GetString("subscription") + "'"); n != 1 {
 		t.Errorf("the service whose line was credited stays suspended\n%s", d.story())
 	}
+	d.Settle()
 	if n := rows("`access` = 'suspended'"); n != 1 {
 		t.Errorf("%d services are suspended, want the one that is still owed", n)
 	}

@@ -44,6 +44,7 @@ func Register(app core.App, table *op.Table, deps Deps) *Subject {
 	deps.Books.OnIssued(s.issued)
 	deps.Books.OnPaid(s.closed)
 	deps.Books.OnVoided(s.closed)
+	deps.Books.OnCredited(s.credited)
 	s.onFacts(app)
 	s.whyOps(table)
 	s.staffOps(table)

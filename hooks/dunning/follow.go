@@ -45,6 +45,24 @@ func (s *Subject) closed(tx core.App, d books.Document) error {
 	return err
 }
 
+// credited restores what was suspended for a line that is credited now, though
+// other lines of the invoice are still owed.
+func (s *Subject) credited(tx core.App, d books.Document) error {
+	if err := s.closed(tx, d); err != nil {
+		return err
+	}
+	ids, err := orphans(tx, d.ID, s.Now())
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if err := s.restore(tx, id, s.Now()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // onFacts looks again at a customer's open invoices as soon as something changes
 // that decides about them, and refuses terms that make no sense.
 func (s *Subject) onFacts(app core.App) {

@@ -62,33 +62,47 @@ func (s *Subject) Run(ctx context.Context, app core.App, now time.Time) error {
 }
 
 // restoreOrphans gives back what is suspended though no overdue invoice bills it
-// any more: its line was credited, or an event got lost. An invoice that is not due
-// yet is no reason.
+// any more, which happens when an event gets lost.
 func (s *Subject) restoreOrphans(ctx context.Context, app core.App, now time.Time) error {
-	ids := []string{}
-	err := app.DB().NewQuery("SELECT `id` FROM `subscriptions` `u` WHERE `access` = 'suspended' AND `access_reason` = 'overdue' AND NOT EXISTS (SELECT 1 FROM `invoice_items` `l` CROSS JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice`" +
-		" WHERE `l`.`subscription` = `u`.`id` AND " + bills + " AND (`i`.`status` = 'open' AND `i`.`due_at` < {:today} OR `i`.`status` = 'uncollectible')) ORDER BY `rowid`").
-		Bind(dbx.Params{"today": collections.Stamp(dueDay(now)).String()}).Column(&ids)
+	ids, err := orphans(app, "", now)
 	if err != nil {
-		return fmt.Errorf("suspended without an invoice: %w", err)
+		return err
 	}
 	failed := []error{}
 	for _, id := range ids {
 		if ctx.Err() != nil {
 			break
 		}
-		err := app.RunInTransaction(func(tx core.App) error {
-			if err := s.setAccess(tx, id, dunning.AccessOpen, now); err != nil {
-				return err
-			}
-			return audit.Write(tx, now, audit.Entry{
-				ActorKind: audit.System, Action: "dunning.unsuspend", Resource: collections.Subscriptions, ResourceID: id,
-				Changes: map[string]any{"subscriptions": []string{id}, "why": "no overdue invoice bills it"},
-			})
-		})
-		failed = append(failed, err)
+		failed = append(failed, app.RunInTransaction(func(tx core.App) error { return s.restore(tx, id, now) }))
 	}
 	return errors.Join(failed...)
+}
+
+// orphans are the subscriptions, of one invoice or of all, that are suspended though
+// no overdue invoice bills them. An invoice that is not due yet is no reason.
+func orphans(app core.App, invoice string, now time.Time) ([]string, error) {
+	of, params := "", dbx.Params{"today": collections.Stamp(dueDay(now)).String()}
+	if invoice != "" {
+		of, params["invoice"] = " AND `id` IN (SELECT `subscription` FROM `invoice_items` WHERE `invoice` = {:invoice})", invoice
+	}
+	ids := []string{}
+	err := app.DB().NewQuery("SELECT `id` FROM `subscriptions` `u` WHERE `access` = 'suspended' AND `access_reason` = 'overdue'" + of + " AND NOT EXISTS (SELECT 1 FROM `invoice_items` `l` CROSS JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice`" +
+		" WHERE `l`.`subscription` = `u`.`id` AND " + bills + " AND (`i`.`status` = 'open' AND `i`.`due_at` < {:today} OR `i`.`status` = 'uncollectible')) ORDER BY `rowid`").
+		Bind(params).Column(&ids)
+	if err != nil {
+		return nil, fmt.Errorf("suspended without an invoice: %w", err)
+	}
+	return ids, nil
+}
+
+func (s *Subject) restore(tx core.App, subscription string, now time.Time) error {
+	if err := s.setAccess(tx, subscription, dunning.AccessOpen, now); err != nil {
+		return err
+	}
+	return audit.Write(tx, now, audit.Entry{
+		ActorKind: audit.System, Action: "dunning.unsuspend", Resource: collections.Subscriptions, ResourceID: subscription,
+		Changes: map[string]any{"subscriptions": []string{subscription}, "why": "no overdue invoice bills it"},
+	})
 }
 
 // collect looks at one invoice. A payment page that is open in the way of a

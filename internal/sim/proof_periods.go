@@ -28,9 +28,9 @@ type overlap struct {
 	End          string `db:"end"`     // of the earlier line
 	Net          int64  `db:"net"`     // of the earlier line, less its discounts
 	Back         int64  `db:"back"`    // and what was given back of it
-	// Offered says that the earlier line is of a change that nobody has paid, and the
-	// later one of another invoice: paying the change takes the renewal back, and a change
-	// that is not paid in time is void. Until then both may stand.
+	// Offered says that one of the lines is of a change that nobody has paid, and the
+	// other of another invoice: paying the change takes back what the other bills of the
+	// rest, and a change that is not paid in time is void. Until then both may stand.
 	Offered bool `db:"offered"`
 }
 
@@ -47,7 +47,7 @@ func billedOnce(w *world, p *proof) ([]string, error) {
 	const both = " FROM `invoice_items` WHERE `invoice` = `b`.`invoice` AND (`position` = `b`.`position` OR `parent` = `b`.`position`)) AS "
 	err = w.app.DB().NewQuery("SELECT `a`.`subscription`, `b`.`invoice`, `b`.`period_start` AS `start`, `a`.`period_start` AS `from`, `b`.`period_end` AS `end`," +
 		" (SELECT SUM(`net_minor`)" + both + "`net`, (SELECT SUM(`credited_minor`)" + both + "`back`," +
-		" EXISTS (SELECT 1 FROM `subscription_changes` `c` CROSS JOIN `invoices` `i` ON `i`.`id` = `c`.`invoice` WHERE `c`.`status` = 'pending' AND `c`.`invoice` = `b`.`invoice` AND `c`.`invoice` != `a`.`invoice` AND `i`.`status` = 'open') AS `offered`" +
+		" EXISTS (SELECT 1 FROM `subscription_changes` `c` CROSS JOIN `invoices` `i` ON `i`.`id` = `c`.`invoice` WHERE `c`.`status` = 'pending' AND `c`.`invoice` IN (`a`.`invoice`, `b`.`invoice`) AND `a`.`invoice` != `b`.`invoice` AND `i`.`status` = 'open') AS `offered`" +
 		" FROM `invoice_items` `a` CROSS JOIN `invoice_items` `b` ON `b`.`subscription` = `a`.`subscription` AND `b`.`id` != `a`.`id`" +
 		" WHERE `a`.`subscription` IN (SELECT `subscription` FROM `invoice_items` WHERE `rowid` > {:items} UNION ALL SELECT `value` FROM json_each({:offered})) AND `a`.`kind` = 'period' AND `b`.`kind` = 'period' AND `a`.`live` AND `b`.`live` AND `b`.`period_start` <= `a`.`period_start` AND `b`.`period_end` > `a`.`period_start`").
 		Bind(dbx.Params{"items": p.marks["items"], "offered": string(offered)}).All(&found)
@@ -131,7 +131,7 @@ func billedToNow(w *world, _ *proof) ([]string, error) {
 	found := []gap{}
 	now := w.clock.product()
 	yesterday := collections.Stamp(w.ran.Add(-aDay)).String()
-	err := w.app.DB().NewQuery("SELECT `id` AS `subscription`, IFNULL(`until`, '') AS `before`, {:yesterday} AS `period_start` FROM (SELECT `s`.`id`, `s`.`next_invoice_at`," +
+	err := w.app.DB().NewQuery("SELECT `id` AS `subscription`, IFNULL(`until`, IFNULL(`first`, '')) AS `before`, {:yesterday} AS `period_start` FROM (SELECT `s`.`id`, `s`.`next_invoice_at`, (SELECT MIN(`period_start`) FROM `invoice_items` WHERE `subscription` = `s`.`id` AND `kind` IN ('period', 'hourly')) AS `first`," +
 		" (SELECT MAX(`period_end`) FROM `invoice_items` WHERE `subscription` = `s`.`id` AND `kind` IN ('period', 'hourly') AND `live`) AS `until` FROM `subscriptions` `s` WHERE `status` IN ('active', 'past_due') AND `cycle` NOT IN ('hourly', 'one_time') AND `current_period_end` < {:yesterday}" +
 		" AND NOT EXISTS (SELECT 1 FROM `invoice_items` `l` CROSS JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice` WHERE `l`.`subscription` = `s`.`id` AND (`i`.`status` = 'open' OR `i`.`status` = 'uncollectible' AND `s`.`access` != 'open')))" +
 		" WHERE IFNULL(`until`, '') < {:yesterday} AND `next_invoice_at` NOT BETWEEN {:yesterday} AND {:now}").

@@ -104,3 +104,27 @@ func TestAnOfferedChangeStandsBesideWhatIsInvoicedAhead(t *testing.T) {
 	h.statements(t, []string{"UPDATE `invoice_items` SET `live` = FALSE WHERE `invoice` = '" + ahead[0] + "'"})
 	h.must(h.prove(true))
 }
+
+// TestAnOfferedChangeStandsBesideWhatIsOwed changes plan when the month that runs is
+// invoiced and not paid: what is left of it is taken back once the change is paid.
+func TestAnOfferedChangeStandsBesideWhatIsOwed(t *testing.T) {
+	const law = "each period of a subscription is billed once"
+	h := subscribe(t, "vps-s")
+	h.days(2)
+	// Invoiced late, it is due some days after its month began.
+	h.statements(t, []string{"UPDATE `subscriptions` SET `next_invoice_at` = datetime(`current_period_end`, '-2 days') || '.000Z'"})
+	h.days(31)
+	change := h.change("vps-m", "monthly")
+	if both, err := h.open(h.person); err != nil || len(both) != 2 {
+		t.Fatalf("open are %v, %v; want the month that runs and the change", both, err)
+	}
+	h.must(h.prove(true))
+	h.must(h.prove(false))
+
+	h.must(h.payInvoice(h.person, change))
+	h.must(h.day(true))
+	h.statements(t, []string{"DROP TRIGGER `guard_invoice_items_UPDATE`", "UPDATE `invoice_items` SET `credited_minor` = 0 WHERE `invoice` != '" + change + "'"})
+	if broken := h.prove(false); broken == nil || !strings.Contains(broken.Error(), law) {
+		t.Errorf("got %v when nothing of the month was taken back, want that it breaks %q", broken, law)
+	}
+}

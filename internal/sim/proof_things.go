@@ -11,10 +11,10 @@ import (
 	"github.com/ezscale/ezscale/integrations/sandbox/virtbox"
 )
 
-// tenant is a service as the panel should know it.
 // server is a server as the panel lists it.
 type server = virtbox.Server
 
+// tenant is a service as the panel should know it.
 type tenant struct {
 	ID     string `db:"id"`
 	User   string `db:"user"`
