@@ -10,7 +10,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 if [ -z "$program" ]; then
 	program=$work/ezscale
-	CGO_ENABLED=0 go build -o "$program" .
+	"${GO:-go}" build -o "$program" .
 fi
 seq "$first" "$last" | xargs -P 2 -I {} bash -c '
 	if ! "$1" simulate --seed "$2" --years 3 --customers 60 --faults >"$3/$2.log" 2>&1; then
