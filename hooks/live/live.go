@@ -31,6 +31,7 @@ func Register(app core.App, bk *books.Books) {
 	bk.OnIssued(told)
 	bk.OnPaid(told)
 	bk.OnVoided(told)
+	bk.OnCredited(told)
 	app.OnRealtimeSubscribeRequest().Bind(&hook.Handler[*core.RealtimeSubscribeRequestEvent]{Id: "liveOwnTopic", Func: func(e *core.RealtimeSubscribeRequestEvent) error {
 		for _, topic := range e.Subscriptions {
 			name, _, _ := strings.Cut(topic, "?")
