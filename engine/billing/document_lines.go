@@ -9,26 +9,23 @@ import (
 // This file turns plans into the lines of a document. Preview and invoice are
 // both made of them, so that they cannot differ.
 
-// JoinLines puts lines of several subscriptions onto one document: positions of
-// parents are moved along.
-func JoinLines(parts ...[]Line) []Line {
-	all := []Line{}
-	for _, part := range parts {
-		before := len(all)
-		for _, l := range part {
-			if l.Parent > 0 {
-				l.Parent += before
-			}
-			all = append(all, l)
+// AppendLines puts the lines of one more subscription onto a document, behind those
+// that it has: positions of parents are moved along.
+func AppendLines(document, lines []Line) []Line {
+	before := len(document)
+	document = append(document, lines...)
+	for i := before; i < len(document); i++ {
+		if document[i].Parent > 0 {
+			document[i].Parent += before
 		}
 	}
-	return all
+	return document
 }
 
 // withDiscounts puts each line's discounts behind it. Parents are positions
 // within the result.
 func withDiscounts(lines []Line, discounts []DiscountLine) []Line {
-	all := []Line{}
+	all := make([]Line, 0, len(lines)+len(discounts))
 	for i, l := range lines {
 		all = append(all, l)
 		parent := len(all)
@@ -55,7 +52,7 @@ func (d DiscountLine) document(of Line, parent int) Line {
 // Document is what the invoice of a due period says, discounts behind their
 // lines.
 func (d PeriodDue) Document(subscription string, cycle Cycle) []Line {
-	lines := []Line{}
+	lines := make([]Line, 0, len(d.Lines))
 	for _, l := range d.Lines {
 		lines = append(lines, Line{
 			InvoiceLine: l.InvoiceLine, Kind: l.Kind, TaxDate: d.Period.Start, Subscription: subscription, Item: l.Item,
@@ -70,7 +67,7 @@ func (d PeriodDue) Document(subscription string, cycle Cycle) []Line {
 // period; a full one is of its item's own kind. The lines must be written after
 // the credits are taken: a period invoiced ahead is billed again by them.
 func (c Change) Document(subscription string) []Line {
-	lines := []Line{}
+	lines := make([]Line, 0, len(c.Charges))
 	for _, l := range c.Charges {
 		line := Line{
 			InvoiceLine: l.InvoiceLine, Kind: l.Kind, TaxDate: l.Period.Start, Subscription: subscription, Item: l.Item,

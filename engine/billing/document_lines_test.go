@@ -20,7 +20,7 @@ func TestRenewalDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	one := plan.Due[0].Document("sub1", Monthly)
-	all := JoinLines(one, plan.Due[0].Document("sub2", Monthly))
+	all := AppendLines(one, plan.Due[0].Document("sub2", Monthly))
 	type row struct {
 		kind   LineKind
 		sub    string

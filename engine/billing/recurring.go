@@ -48,7 +48,7 @@ func (q *Quote) recur(it CartItem, u QuotedUnit, now time.Time) error {
 		}
 	}
 	r := q.recurring(it.Cycle, first.Start)
-	r.Due, r.Regular = JoinLines(r.Due, due), JoinLines(r.Regular, regular)
+	r.Due, r.Regular = AppendLines(r.Due, due), AppendLines(r.Regular, regular)
 	return nil
 }
 

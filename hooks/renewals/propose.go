@@ -333,7 +333,7 @@ func (p *proposing) fit(change billing.Change) error {
 			p.stored[1].Credits = append(p.stored[1].Credits, termCredit{c.Line, rest[i].Minor()})
 		}
 	}
-	p.invoice = billing.JoinLines(document, p.invoice)
+	p.invoice = billing.AppendLines(document, p.invoice)
 	return nil
 }
 

@@ -140,7 +140,7 @@ func (b *bill) add(sub *subscription, p billing.PeriodDue) {
 	for i := range lines {
 		lines[i].Detail.Plan = sub.Plan
 	}
-	b.lines = billing.JoinLines(b.lines, lines)
+	b.lines = billing.AppendLines(b.lines, lines)
 }
 
 // issue writes the invoice of a bill.
