@@ -64,7 +64,7 @@ func Register(app core.App, d Deps) error {
 	mails := notify.New(notify.Deps{Now: d.Now, Books: bk, InvoicePDF: invoices.RenderPDF})
 	pay := payments.Register(app, table, worker, payments.Deps{
 		Now: d.Now, Books: bk, Sealer: d.Sealer, Factories: d.Gateways, Override: d.GatewayOverride, ByHand: d.Driver != nil, Disputed: mails.Disputed, DisputeDue: mails.DisputeDue,
-		DeadLetter: mails.DeadLetter, Found: mails.Found,
+		DeadLetter: mails.DeadLetter, Found: mails.Found, Uncompared: mails.Uncompared,
 	})
 	worker.YieldTo(pay.Busy) // money first
 	billing.Register(app, table, worker, billingDeps(d, bk, pay))

@@ -34,6 +34,12 @@ func (s *Subject) Found(tx core.App, gateway string) error {
 	return s.gather(tx, mail.StaffFindings, gateway)
 }
 
+// Uncompared tells staff, in the transaction that ends it, that a comparison with a
+// gateway's books was given up: by one mail a day.
+func (s *Subject) Uncompared(tx core.App, gateway string) error {
+	return s.gather(tx, mail.StaffUncompared, gateway)
+}
+
 // gather queues a mail that is composed when it is sent, of what there is then.
 func (s *Subject) gather(tx core.App, kind mail.Kind, gateway string) error {
 	brand, err := collections.LoadBrand(tx)
@@ -61,9 +67,12 @@ func (s *Subject) composeStaff(app core.App, row *core.Record) error {
 		return fmt.Errorf("mail %s: its key %q names no gateway", row.Id, row.GetString("key"))
 	}
 	l, gateway, err := letter{kind: mail.Kind(parts[1])}, parts[2], error(nil)
-	if l.kind == mail.StaffDeadLetters {
+	switch l.kind {
+	case mail.StaffDeadLetters:
 		l.data, err = deadLetters(app, gateway)
-	} else {
+	case mail.StaffUncompared:
+		l.data, err = uncompared(app, gateway)
+	default:
 		l.data, err = findings(app, gateway)
 	}
 	if err != nil {
@@ -116,6 +125,23 @@ func findings(app core.App, gateway string) (mail.Data, error) {
 		data.Counts = append(data.Counts, mail.Count{Kind: r.Kind, N: r.N})
 	}
 	return data, err
+}
+
+// uncompared is what there is to say of a comparison that was given up, unless a
+// later one has succeeded.
+func uncompared(app core.App, gateway string) (mail.Data, error) {
+	rows := []struct {
+		Status string `db:"status"`
+		Note   string `db:"error"`
+		Until  string `db:"until"`
+	}{}
+	err := app.DB().NewQuery("SELECT `status`, `error`, IFNULL((SELECT MAX(`until_at`) FROM `reconcile_runs` WHERE `gateway` = {:gateway} AND `status` = 'done'), '') AS `until`" +
+		" FROM `reconcile_runs` WHERE `gateway` = {:gateway} AND `status` != 'running' ORDER BY `rowid` DESC LIMIT 1").Bind(dbx.Params{"gateway": gateway}).All(&rows)
+	if err != nil || len(rows) == 0 || rows[0].Status != "failed" {
+		return mail.Data{}, err
+	}
+	until, err := collections.ParseStamp(rows[0].Until)
+	return mail.Data{Count: 1, Reason: collections.Cut(rows[0].Note, 300), On: until}, err
 }
 
 // AgreementNews is what somebody has to look at of a subscription that a gateway

@@ -49,9 +49,10 @@ type Deps struct {
 	// evidence is due in so many days, in the transaction of tx.
 	Disputed   func(tx core.App, dispute *core.Record) error
 	DisputeDue func(tx core.App, dispute *core.Record, days int) error
-	// DeadLetter tells staff that a delivery of a gateway was given up, and Found of a
-	// difference between its books and ours, in the transaction of tx.
-	DeadLetter, Found func(tx core.App, gateway string) error
+	// DeadLetter tells staff that a delivery of a gateway was given up, Found of a
+	// difference between its books and ours, and Uncompared that they could not be
+	// compared, in the transaction of tx.
+	DeadLetter, Found, Uncompared func(tx core.App, gateway string) error
 	// ByHand leaves the inbox to Settle: nothing runs by itself, and a delivery is
 	// stored by the request that brings it.
 	ByHand bool

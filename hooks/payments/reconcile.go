@@ -300,5 +300,12 @@ func (s *Subject) reconcileGivenUp(tx core.App, r *jobs.Run, cause error) error 
 	if err != nil {
 		return fmt.Errorf("comparison %s: %w", p.Run, err)
 	}
+	run, err := findRun(tx, p.Run)
+	if err != nil {
+		return err
+	}
+	if err := s.Uncompared(tx, run.Gateway); err != nil {
+		return err
+	}
 	return audit.Write(tx, r.Now(), audit.Entry{ActorKind: audit.System, Action: "reconcile.failed", Resource: collections.ReconcileRuns, ResourceID: p.Run, Changes: map[string]any{"why": why}})
 }

@@ -352,6 +352,7 @@ func TestAComparisonGoesOnWhereItWasCutOff(t *testing.T) {
 // next night.
 func TestAGatewayWhoseBookCannotBeReadIsToldOf(t *testing.T) {
 	app := testapp.New(t, testapp.PayPal())
+	staffed(app, "de")
 	o := app.Order(app.Customer("ada"), byPayPal)
 	app.PayByPayPal(o)
 	app.Active(o)
@@ -369,6 +370,9 @@ func TestAGatewayWhoseBookCannotBeReadIsToldOf(t *testing.T) {
 	}
 	if app.Count("reconcile_runs", "`status` = 'failed' AND `error` != ''") != 1 || app.Count("audit_logs", "`action` = 'reconcile.failed'") != 1 {
 		t.Errorf("nobody was told\n%s", app.Describe())
+	}
+	if got := toStaff(app); len(got) != 1 || !strings.HasPrefix(got[0], "PayPal: Die Bücher wurden nicht abgeglichen") || !strings.Contains(got[0], "Abgeglichen bis") {
+		t.Errorf("staff got %q, want one mail that says why", got)
 	}
 	app.PayPalFaults.Clear()
 	app.Clock().Advance(24 * time.Hour)

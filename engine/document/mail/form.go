@@ -99,6 +99,7 @@ var forms = map[Kind]form{
 		rows:  []row{{"gateway", fieldMethod}, {"deliveries", fieldCount}, {"last", fieldTitle}, {"reason", fieldReason}},
 	},
 	StaffFindings: {needs: []field{fieldMethod, fieldCount, fieldCounts}, rows: []row{{"gateway", fieldMethod}}},
+	StaffUncompared: {needs: []field{fieldMethod, fieldReason}, rows: []row{{"gateway", fieldMethod}, {"reason", fieldReason}, {"compared", fieldOn}}},
 	StaffAgreement: {
 		needs: []field{fieldMethod, fieldNumber, fieldAlert},
 		rows:  []row{{"customer", fieldUser}, {"service", fieldService}, {"gateway", fieldMethod}, {"reference", fieldNumber}, {"amount", fieldAmount}, {"invoice", fieldInvoice}, {"details", fieldReason}},
@@ -137,7 +138,7 @@ func Kinds() []Kind {
 		PaymentReminder, PaymentFailed, MethodNeeded, ConfirmPayment, CardExpiring,
 		OverdueNotice1, OverdueNotice2, OverdueNotice3, LateFee,
 		ServiceSuspended, SuspendedUnpaid, ServiceUnsuspended, RestartNeeded, FinalWarning, Terminated,
-		CreditNote, RefundMade, RefundReturned, StaffDispute, StaffDeadLetters, StaffFindings, StaffAgreement,
+		CreditNote, RefundMade, RefundReturned, StaffDispute, StaffDeadLetters, StaffFindings, StaffUncompared, StaffAgreement,
 		TrialEnding, PriceChange, PriceChanges, PriceChangeOff, CancellationConfirmed, CancellationUndone, PaymentsSuspended, PaymentsResumed,
 	}
 }

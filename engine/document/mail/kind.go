@@ -59,6 +59,9 @@ const (
 	// StaffFindings tells staff what a comparison of books has found: Method is the
 	// gateway, Counts how many of each kind.
 	StaffFindings Kind = "staff_findings"
+	// StaffUncompared tells staff that the books of the gateway Method could not be
+	// read: Reason is why, On where known until when they are compared.
+	StaffUncompared Kind = "staff_uncompared"
 	// StaffAgreement tells staff of a subscription that a gateway bills: Alert is the
 	// code, Number the gateway's id.
 	StaffAgreement Kind = "staff_agreement"
