@@ -98,7 +98,7 @@ var forms = map[Kind]form{
 		needs: []field{fieldMethod, fieldCount, fieldTitle},
 		rows:  []row{{"gateway", fieldMethod}, {"deliveries", fieldCount}, {"last", fieldTitle}, {"reason", fieldReason}},
 	},
-	StaffFindings: {needs: []field{fieldMethod, fieldCount, fieldCounts}, rows: []row{{"gateway", fieldMethod}}},
+	StaffFindings:   {needs: []field{fieldMethod, fieldCount, fieldCounts}, rows: []row{{"gateway", fieldMethod}}},
 	StaffUncompared: {needs: []field{fieldMethod, fieldReason}, rows: []row{{"gateway", fieldMethod}, {"reason", fieldReason}, {"compared", fieldOn}}},
 	StaffAgreement: {
 		needs: []field{fieldMethod, fieldNumber, fieldAlert},
