@@ -41,6 +41,17 @@ func Classify(err error) ErrorClass {
 	return ClassUnknown
 }
 
+// Held says whether a failed try was none at all, since nothing was sent: a panel that
+// does not answer, or that must not be called so often, is left alone by ourselves.
+// The time is how long that still lasts.
+func Held(err error) (time.Duration, bool) {
+	var h interface{ Held() (time.Duration, bool) }
+	if !errors.As(err, &h) {
+		return 0, false
+	}
+	return h.Held()
+}
+
 // Retry says when to try again after the attempt-th failure (from 1) of a
 // class, or false to give up and alert staff. The pause doubles up to the
 // class's longest one; jitter in [0, 1) draws from its upper half and so spreads

@@ -125,6 +125,38 @@ func TestPausesDoNotCountAsFailures(t *testing.T) {
 	b.want("a", jobs.Queued)
 }
 
+// held is the failure of a call that was not sent.
+type held struct{ wait time.Duration }
+
+func (held) Error() string                 { return "not sent" }
+func (held) Unwrap() error                 { return provisioning.ErrTemporary }
+func (h held) Held() (time.Duration, bool) { return h.wait, h.wait > 0 }
+
+// A platform that is left alone by ourselves may rest for days: its jobs wait, none
+// is given up, and they do not all come at the same moment.
+func TestWhatWasNotSentIsNoAttempt(t *testing.T) {
+	b := newBench(t)
+	w := b.worker(map[string]jobs.Handler{"k": func(r *jobs.Run) error {
+		if r.Attempt != 1 {
+			t.Errorf("attempt %d, want 1 each time", r.Attempt)
+		}
+		return fmt.Errorf("suspend: %w", held{time.Minute})
+	}})
+	b.enqueue(jobs.Job{Kind: "k", Key: "a"})
+	for range 300 {
+		if !b.once(w) {
+			t.Fatal("it was not due after its pause")
+		}
+		if b.advance(time.Minute - time.Second); b.once(w) {
+			t.Fatal("it ran before the pause was over")
+		}
+		b.advance(time.Minute)
+	}
+	if j := b.want("a", jobs.Queued); j.GetString("error_class") != "temporary" || j.GetString("error") == "" {
+		t.Errorf("staff reads %q, class %q", j.GetString("error"), j.GetString("error_class"))
+	}
+}
+
 func TestAGivenUpJobRunsAgainWhenItIsWanted(t *testing.T) {
 	again := map[string]func(b *bench) bool{
 		"by its cause": func(b *bench) bool { return b.enqueue(jobs.Job{Kind: "k", Key: "a"}) },

@@ -278,6 +278,9 @@ func (w *Worker) finish(r *Run, cause error) {
 		class := provisioning.Classify(cause)
 		next["error"], next["error_class"] = short(cause), string(class)
 		wait, again := provisioning.Retry(class, r.Attempt, w.jitter())
+		if held, is := provisioning.Held(cause); is { // nothing was sent: it counts as no attempt
+			wait, again, next["attempts"] = spread(held, w.jitter()), true, r.Attempt-1
+		}
 		if again {
 			next["state"], next["next_at"] = Queued, collections.Stamp(now.Add(wait)).String()
 		} else {
@@ -288,6 +291,11 @@ func (w *Worker) finish(r *Run, cause error) {
 	if err := w.save(r, next, givenUp, cause); err != nil {
 		w.app.Logger().Error("Outcome of a job could not be saved", slog.String("job", r.Key), slog.Any("error", err))
 	}
+}
+
+// spread lets jobs that were held back until one time come one after the other.
+func spread(held time.Duration, jitter float64) time.Duration {
+	return max(held, time.Second) + time.Duration(jitter*float64(max(held/2, time.Second)))
 }
 
 // save stores how an attempt ended, together with what follows a job that is

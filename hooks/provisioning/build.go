@@ -15,32 +15,56 @@ import (
 	"github.com/ezscale/ezscale/hooks/jobs"
 )
 
-// provision builds a paid service, step by step. Before each step its intent is
-// stored, after it everything that became known. When an earlier try was cut
-// off in the middle of a step, the platform is asked first what that step left
-// behind; a step is repeated only once it is proven not to have happened.
+// provision builds a paid service: at the panel of its plan's group that it is given,
+// or, as long as nothing of it exists, at another one where that has no room.
 func (s *Subject) provision(r *jobs.Run) error {
 	w, err := s.open(r)
 	if err != nil || w == nil {
 		return err
 	}
-	for range 2 * (len(w.creator.Steps()) + 2) {
-		if r.InFlight {
-			if err := w.recover(); err != nil {
-				return w.failed(err)
-			}
-			if w.build.Done {
-				return nil
-			}
-			continue
+	var noRoom error
+	for {
+		if err := w.place(); err != nil {
+			return w.failed(afterRefusal(noRoom, err))
 		}
-		if err := w.advance(); err != nil {
+		if err := w.equip(); err != nil {
+			return err
+		}
+		err := w.construct()
+		if !errors.Is(err, provisioning.ErrCapacity) || w.rooted() {
 			return w.failed(err)
 		}
-		switch {
-		case w.build.Done:
-			return nil
-		case w.build.Wait > 0:
+		w.full[w.svc.GetString("platform")], noRoom = true, err
+	}
+}
+
+// afterRefusal adds a panel's own words to why there is no place; where it was the
+// only one, they say it all.
+func afterRefusal(refused, noPlace error) error {
+	var none *provisioning.NoPlaceError
+	switch {
+	case refused == nil:
+		return noPlace
+	case errors.As(noPlace, &none) && len(none.Reasons) == 1:
+		return refused
+	}
+	return fmt.Errorf("%w (%w)", noPlace, refused)
+}
+
+// construct builds the service at its panel, step by step. Before each step its intent is
+// stored, after it everything that became known. When an earlier try was cut
+// off in the middle of a step, the platform is asked first what that step left
+// behind; a step is repeated only once it is proven not to have happened.
+func (w *work) construct() error {
+	for range 2 * (len(w.creator.Steps()) + 2) {
+		do, looked := w.advance, w.r.InFlight
+		if looked {
+			do = w.recover
+		}
+		if err := do(); err != nil || w.build.Done {
+			return err
+		}
+		if w.build.Wait > 0 && !looked {
 			return jobs.Later(w.build.Wait)
 		}
 	}
@@ -55,6 +79,7 @@ type work struct {
 	creator provisioning.Creator
 	order   provisioning.Order
 	build   provisioning.Build
+	full    map[string]bool // platforms that had no room for it
 }
 
 // open loads what building needs; nil when there is nothing to build any more.
@@ -63,14 +88,7 @@ func (s *Subject) open(r *jobs.Run) (*work, error) {
 	if err != nil || svc == nil || svc.GetString("status") != string(provisioning.ServiceProvisioning) {
 		return nil, err
 	}
-	creator, err := ability[provisioning.Creator](s, r.App, svc, "build services")
-	if err != nil {
-		return nil, err
-	}
-	w := &work{s: s, r: r, svc: svc, creator: creator}
-	if w.order, err = s.order(r.App, svc); err != nil {
-		return nil, err
-	}
+	w := &work{s: s, r: r, svc: svc, full: map[string]bool{}}
 	if raw := svc.GetString("build"); raw != "" && raw != "null" {
 		if err := json.Unmarshal([]byte(raw), &w.build); err != nil {
 			return nil, fmt.Errorf("service %s: stored build: %w: %w", svc.Id, provisioning.ErrPermanent, err)
@@ -79,15 +97,24 @@ func (s *Subject) open(r *jobs.Run) (*work, error) {
 	return w, nil
 }
 
+// equip gets what building at the service's panel needs.
+func (w *work) equip() (err error) {
+	if w.creator, err = ability[provisioning.Creator](w.s, w.r.App, w.svc, "build services"); err != nil {
+		return err
+	}
+	w.order, err = w.s.order(w.r.App, w.svc)
+	return err
+}
+
 // order collects what an adapter needs to know of a service.
 func (s *Subject) order(app core.App, svc *core.Record) (provisioning.Order, error) {
 	user, err := app.FindRecordById(collections.Users, svc.GetString("user"))
 	if err != nil {
 		return provisioning.Order{}, fmt.Errorf("service %s: customer: %w", svc.Id, err)
 	}
-	settings, err := collections.StringMap(svc, "order_settings")
+	settings, err := panelOrder(svc)
 	if err != nil {
-		return provisioning.Order{}, fmt.Errorf("%w: %w", provisioning.ErrPermanent, err)
+		return provisioning.Order{}, err
 	}
 	taken := []string{}
 	err = app.DB().Select("platform_service_id").From(collections.Services).
@@ -123,6 +150,9 @@ func (w *work) advance() error {
 		return w.save(tx, func(svc *core.Record, now time.Time) error {
 			if err := plan(svc, w.creator.Steps()); err != nil {
 				return err
+			}
+			if collections.Time(svc, "placed_at").IsZero() { // there was no other place to choose
+				svc.Set("placed_at", collections.Stamp(now))
 			}
 			return setSteps(svc, w.build.Step, "active", "", now)
 		})
@@ -241,7 +271,7 @@ func (w *work) ready(svc *core.Record, now time.Time) error {
 // failed notes why building waits, for the people who look at it.
 func (w *work) failed(cause error) error {
 	var later jobs.LaterError
-	if errors.As(cause, &later) || errors.Is(w.r.Context().Err(), context.Canceled) {
+	if cause == nil || errors.As(cause, &later) || errors.Is(w.r.Context().Err(), context.Canceled) {
 		return cause // nothing failed: it goes on later, or at the next start
 	}
 	note := waitingNote(provisioning.Classify(cause))

@@ -47,10 +47,14 @@ func (s *Subject) changePlan(r *jobs.Run) error {
 			return w.refused(err)
 		}
 	}
+	there, err := w.there()
+	if err != nil {
+		return w.refused(err)
+	}
 	if err := r.Intent(func(tx core.App) error { return w.begin(tx) }); err != nil {
 		return err
 	}
-	done, err := can.ChangePlan(r.Context(), w.PlanWish)
+	done, err := can.ChangePlan(r.Context(), there)
 	if err != nil {
 		if provisioning.Classify(err) != provisioning.ClassUnknown { // what else the customer wants need not wait for it
 			err = errors.Join(w.refused(err), r.Outcome(nil))
@@ -201,9 +205,13 @@ func (s *Subject) Feasible(ctx context.Context, app core.App, subscription, plan
 	if !ok {
 		return true, nil
 	}
+	there, err := w.there()
+	if err != nil {
+		return true, unanswered(app, svc, err)
+	}
 	limited, cancel := context.WithTimeout(ctx, feasiblePatience)
 	defer cancel()
-	err = can.CheckPlan(limited, w.PlanWish)
+	err = can.CheckPlan(limited, there)
 	var no *provisioning.ImpossibleError
 	switch class := provisioning.Classify(err); {
 	case errors.As(err, &no):

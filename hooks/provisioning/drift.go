@@ -107,7 +107,7 @@ func endStrandedDrift(app core.App, now time.Time) error {
 
 // beginDrift begins a comparison. Errors: ErrDriftRunning, errNoList.
 func (s *Subject) beginDrift(app core.App, platform *core.Record, actor string, now time.Time) error {
-	adapter, err := s.platform(platform)
+	adapter, err := s.platform(app, platform)
 	if err != nil {
 		return err
 	}
@@ -147,7 +147,7 @@ func (s *Subject) driftJob(r *jobs.Run) error {
 	if platform == nil {
 		return fmt.Errorf("platform %s is gone: %w", run.Platform, provisioning.ErrPermanent)
 	}
-	adapter, err := s.platform(platform)
+	adapter, err := s.platform(r.App, platform)
 	if err != nil {
 		return err
 	}
@@ -196,7 +196,7 @@ func known(app core.App, lister provisioning.Lister, platform string) (*provisio
 	if err != nil {
 		return nil, err
 	}
-	rows, err := app.DB().NewQuery("SELECT `id`, `platform_service_id`, `platform_user_id`, `status`, IFNULL(`order_settings`, '') AS `settings`, " + fmt.Sprintf(openJob, "`services`.`id`") + " AS `busy`" +
+	rows, err := app.DB().NewQuery("SELECT `id`, `platform_service_id`, `platform_user_id`, `status`, IFNULL(`order_settings`, '') AS `settings`, IFNULL(`panel_settings`, '') AS `words`, " + fmt.Sprintf(openJob, "`services`.`id`") + " AS `busy`" +
 		" FROM `services` WHERE `platform` = {:platform}").Bind(dbx.Params{"platform": platform}).Rows()
 	if err != nil {
 		return nil, fmt.Errorf("services at platform %s: %w", platform, err)
@@ -210,6 +210,7 @@ func known(app core.App, lister provisioning.Lister, platform string) (*provisio
 			Owner    string `db:"platform_user_id"`
 			Status   string `db:"status"`
 			Settings string `db:"settings"`
+			Words    string `db:"words"`
 			Busy     bool   `db:"busy"`
 		}{}
 		if err := rows.ScanStruct(&row); err != nil {
@@ -217,7 +218,7 @@ func known(app core.App, lister provisioning.Lister, platform string) (*provisio
 		}
 		k := provisioning.Known{ServiceID: row.ID, RemoteID: row.Remote, Owner: row.Owner, Status: provisioning.ServiceStatus(row.Status), Addresses: addresses[row.ID], Busy: row.Busy}
 		if row.Remote != "" {
-			settings, err := collections.TextMap(row.Settings)
+			settings, err := inWords(row.Settings, row.Words)
 			if err != nil {
 				settings = nil // its plan is then not known, and all else is compared
 			}

@@ -307,7 +307,7 @@ func reportTest(err error) platformTest {
 
 // tryPlatform calls a platform. One that staff works by hand has nothing to test.
 func (s *Subject) tryPlatform(r *op.Request, platform *core.Record) error {
-	a, err := s.platform(platform)
+	a, err := s.platform(r.App, platform)
 	if err != nil {
 		return err
 	}

@@ -107,6 +107,10 @@ func (s *Subject) mendChange(tx core.App, svc, _ *core.Record, now time.Time) er
 type planWish struct {
 	provisioning.PlanWish
 	plan, toPlan string
+	// words put the present settings into those of the panel, toWords the wanted ones;
+	// unsaid says what of the wanted ones the panel has nothing for.
+	words, toWords provisioning.Translation
+	unsaid         error
 	// tried are the settings that were last begun at the platform.
 	tried tried
 }
@@ -128,10 +132,18 @@ func (w planWish) same(other planWish) bool {
 // settle makes the service what was wished; the caller saves it.
 func (w planWish) settle(svc *core.Record, restart bool) {
 	endChange(svc)
-	svc.Load(map[string]any{"plan": w.toPlan, "order_settings": w.To})
+	svc.Load(map[string]any{"plan": w.toPlan, "order_settings": w.To, "panel_settings": w.toWords})
 	if restart {
 		svc.Set("restart_needed", true)
 	}
+}
+
+// there is the wish in the settings of the service's panel.
+func (w planWish) there() (provisioning.PlanWish, error) {
+	if w.unsaid != nil {
+		return provisioning.PlanWish{}, fmt.Errorf("plan %s: its panel %w: %w", w.ToPlan, w.unsaid, provisioning.ErrPermanent)
+	}
+	return w.Of(w.words, w.toWords), nil
 }
 
 // changes are the differences as the log and the audit show them.
@@ -178,11 +190,35 @@ func wishFor(app core.App, svc *core.Record, plan string, options map[string]str
 		return w, err
 	}
 	w.From, w.To = sold.Stored, sold.Settings()
+	if err := w.inWords(app, svc); err != nil {
+		return w, err
+	}
 	if err := collections.ReadJSON(svc, "change_tried", &w.tried); err != nil {
 		return w, err
 	}
 	w.Unsure = w.tried.Unsure || w.tried.Settings != nil && !maps.Equal(w.tried.Settings, w.To)
 	return w, nil
+}
+
+// inWords finds how the wish is said at the service's panel: as it was when it was
+// built there, and for another plan as that one says.
+func (w *planWish) inWords(app core.App, svc *core.Record) error {
+	if err := collections.ReadJSON(svc, "panel_settings", &w.words); err != nil {
+		return errors.Join(provisioning.ErrPermanent, err)
+	}
+	if w.toWords = w.words; w.plan == w.toPlan {
+		return nil
+	}
+	plan, err := app.FindRecordById(collections.Plans, w.toPlan)
+	if err != nil {
+		return fmt.Errorf("plan %s: %w", w.toPlan, err)
+	}
+	differ, err := provisioning.ParsePanelSettings(plan.GetString("panel_settings"))
+	if err != nil {
+		return fmt.Errorf("plan %s: panel_settings: %w: %w", w.ToPlan, err, provisioning.ErrPermanent)
+	}
+	w.toWords, w.unsaid = differ[svc.GetString("platform")].For(w.To)
+	return nil
 }
 
 // planSettings are the name of a plan and what it tells its platform.

@@ -43,7 +43,7 @@ type Deps struct {
 	Books     *books.Books
 	Sealer    *collections.Sealer
 	Factories map[string]Factory  // by platform kind
-	Override  map[string]Settings // from the environment, by kind; set fields win
+	Override  map[string]Settings // from the environment, by kind, for the first of it; set fields win
 }
 
 // Subject is provisioning bound to one app.
@@ -91,18 +91,21 @@ func (s *Subject) adapter(app core.App, service *core.Record) (any, error) {
 	if platform == nil {
 		return nil, fmt.Errorf("service %s has no platform: %w", service.Id, provisioning.ErrPermanent)
 	}
-	return s.platform(platform)
+	return s.platform(app, platform)
 }
 
 // platform returns the adapter of a platform, rebuilt when its settings changed.
-func (s *Subject) platform(platform *core.Record) (any, error) {
+func (s *Subject) platform(app core.App, platform *core.Record) (any, error) {
 	kind := platform.GetString("kind")
 	factory, ok := s.Factories[kind]
 	if !ok {
 		return nil, fmt.Errorf("platform %s: kind %s is not supported: %w", platform.GetString("name"), kind, provisioning.ErrPermanent)
 	}
 	set := Settings{URL: platform.GetString("url"), Extra: platform.GetString("settings")}
-	env := s.Override[kind]
+	env, err := s.override(app, platform)
+	if err != nil {
+		return nil, err
+	}
 	if env.URL != "" {
 		set.URL = env.URL
 	}
@@ -114,17 +117,47 @@ func (s *Subject) platform(platform *core.Record) (any, error) {
 		}
 		set.Token = token
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if b, ok := s.built[platform.Id]; ok && b.settings == set {
-		return b.adapter, nil
-	}
-	adapter, err := factory(set)
+	adapter, err := s.build(platform.Id, set, factory)
 	if err != nil {
 		return nil, fmt.Errorf("platform %s: %w: %w", platform.GetString("name"), provisioning.ErrCredentials, err)
 	}
-	s.built[platform.Id] = built{set, adapter}
+	if pacer, ok := adapter.(provisioning.Pacer); ok {
+		pacer.Pace(platform.GetInt("calls_per_second"), platform.GetInt("calls_burst"))
+	}
 	return adapter, nil
+}
+
+// build returns the adapter that was built from the same settings, or a new one.
+func (s *Subject) build(platform string, set Settings, factory Factory) (any, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if b, ok := s.built[platform]; ok && b.settings == set {
+		return b.adapter, nil
+	}
+	adapter, err := factory(set)
+	if err == nil {
+		s.built[platform] = built{set, adapter}
+	}
+	return adapter, err
+}
+
+// override is what the environment says of a platform: it is about the first of each
+// kind, and further ones are set up in their records alone.
+func (s *Subject) override(app core.App, platform *core.Record) (Settings, error) {
+	kind := platform.GetString("kind")
+	env, set := s.Override[kind]
+	if !set {
+		return Settings{}, nil
+	}
+	first := ""
+	err := app.DB().NewQuery("SELECT `id` FROM `platforms` WHERE `kind` = {:kind} ORDER BY `created`, `rowid` LIMIT 1").Bind(dbx.Params{"kind": kind}).Row(&first)
+	if err != nil {
+		return Settings{}, fmt.Errorf("first platform of kind %s: %w", kind, err)
+	}
+	if first != platform.Id {
+		return Settings{}, nil
+	}
+	return env, nil
 }
 
 // ability returns the adapter of a service as what is needed, or a permanent

@@ -108,7 +108,7 @@ func checkPlan(app core.App, plan *core.Record) error {
 			return errors.Join(fmt.Errorf("choices: the plan has an option named %s already", c.Name), err)
 		}
 	}
-	return nil
+	return checkPanelSettings(app, plan)
 }
 
 func optionalJSON(r *core.Record, field string, into any) error {
