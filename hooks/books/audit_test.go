@@ -51,6 +51,7 @@ var breaches = []breach{
 
 	// Money.
 	{"every posting sums to zero in each currency", "one side grew", "UPDATE ledger_entries SET amount_minor = amount_minor + 1 WHERE account = 'goodwill'"},
+	{"every posting sums to zero in each currency", "in all of them alone", post("odd", "goodwill", "rounding", 5) + "; UPDATE ledger_entries SET currency = 'USD' WHERE posting = 'odd' AND account = 'goodwill'"},
 	{"a received payment is applied or credit", "more than arrived", "UPDATE payment_transactions SET excess_minor = 1 WHERE invoice = <settled>"},
 	{"a received payment is posted as it was applied", "under another name", "UPDATE ledger_entries SET posting = 'odd' WHERE posting = (SELECT 'payment:' || id FROM payment_transactions WHERE invoice = <settled>)"},
 	{"nothing is posted for a payment that did not arrive", "no such payment", post("payment:nosuchpayment01", "goodwill", "gateway_fees", 5)},
