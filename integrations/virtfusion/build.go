@@ -99,6 +99,11 @@ func (c *Client) stepBuild(ctx context.Context, o provisioning.Order, p plan, b 
 	case ph == phaseFailed && b.Data[dataRebuilt] == "":
 		return withoutPassword(b), nil // our build ran and failed: the next step counts it
 	}
+	return c.install(ctx, op, o, p, b)
+}
+
+// install makes the call that a build and a reinstallation have in common.
+func (c *Client) install(ctx context.Context, op string, o provisioning.Order, p plan, b provisioning.Build) (provisioning.Build, error) {
 	r := panel.Call{
 		Op: op, Effect: panel.Writes, Method: http.MethodPost, Path: "/servers/" + b.RemoteID + "/build",
 		Body: buildRequest(p, c.tag(o.ServiceID), o.Hostname),

@@ -211,14 +211,19 @@ func (c *Client) Templates(ctx context.Context, packageID string) ([]Template, e
 	if err != nil {
 		return nil, err
 	}
-	var list []Template
+	return templatesOf(groups), nil
+}
+
+// templatesOf flattens the panel's groups.
+func templatesOf(groups []templateGroup) []Template {
+	list := []Template{}
 	for _, g := range groups {
 		for _, t := range g.Templates {
 			name := strings.Join(strings.Fields(string(t.Name)+" "+string(t.Version)+" "+string(t.Variant)), " ")
 			list = append(list, Template{ID: t.ID.ID(), Name: name, Family: string(g.Name), Windows: t.windows(), EOL: bool(t.EOL)})
 		}
 	}
-	return list, nil
+	return list
 }
 
 func (c *Client) readTemplates(ctx context.Context, op, path string) ([]templateGroup, error) {

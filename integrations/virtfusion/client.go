@@ -9,6 +9,10 @@
 // panel's own text "server not found". Neither the token nor a password ever
 // appears in an error or a log.
 //
+// A server's name in the panel is our mark of whose it is, and the vendor documents
+// no call that sets a hostname outside an installation and none for reverse DNS, so
+// that neither can be changed by itself; a reinstallation sets the hostname.
+//
 // Source of paths and shapes: the vendor's OpenAPI document "VirtFusion Global
 // API" 1.0.0, https://docs.virtfusion.com/api.
 package virtfusion
@@ -41,6 +45,7 @@ var (
 	_ provisioning.Tester           = (*Client)(nil)
 	_ provisioning.PlanChanger      = (*Client)(nil)
 	_ provisioning.Lister           = (*Client)(nil)
+	_ provisioning.Reinstaller      = (*Client)(nil)
 )
 
 const (

@@ -3,6 +3,7 @@ package virtfusion
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -22,7 +23,7 @@ var calls = map[string]string{
 	StepUser: "POST /api/v1/users", StepCreate: "POST /api/v1/servers", StepTag: "PUT /api/v1/servers/", StepBuild: "POST /api/v1/servers/",
 	"suspend": "POST /api/v1/servers/", "unsuspend": "POST /api/v1/servers/", "terminate": "DELETE /api/v1/servers/",
 	"addresses": "POST /api/v1/servers/", "package": "PUT /api/v1/servers/", "look": "GET /api/v1/servers/",
-	"list": "GET /api/v1/servers",
+	"list": "GET /api/v1/servers", StepWipe: "POST /api/v1/servers/",
 }
 
 // larger are settings of testOrder with the panel's next packages.
@@ -60,6 +61,9 @@ func harness(t *testing.T, opts virtbox.Options) adaptertest.Harness {
 		Impossible: func() map[string]string { s := larger(1); s[SettingPackage] = "2"; return s },
 		Changes:    []string{"addresses", "package", "look"},
 		Size:       g.size,
+		Image:      func() string { return "9" },
+		Wipe:       StepWipe,
+		Installed:  func(id string) int { return g.server(id).Builds },
 		Crowd: func(n int) {
 			u := g.box.Snapshot().Users[0].ID
 			for range n {
@@ -81,12 +85,17 @@ func (g *rig) remotes() []adaptertest.Remote {
 
 // size is what a server has of everything that a plan says.
 func (g *rig) size(id string) string {
-	for _, s := range g.box.Snapshot().Servers {
-		if strconv.FormatInt(s.ID, 10) == id {
-			return fmt.Sprint(s.PackageID, s.MemoryMB, s.Cores, s.DiskGB, s.TrafficGB, len(s.Addresses))
-		}
+	s := g.server(id)
+	return fmt.Sprint(s.PackageID, s.MemoryMB, s.Cores, s.DiskGB, s.TrafficGB, len(s.Addresses))
+}
+
+func (g *rig) server(id string) virtbox.Server {
+	list := g.box.Snapshot().Servers
+	i := slices.IndexFunc(list, func(s virtbox.Server) bool { return strconv.FormatInt(s.ID, 10) == id })
+	if i < 0 {
+		return virtbox.Server{}
 	}
-	return "none"
+	return list[i]
 }
 
 func (g *rig) breakCall(match string, m adaptertest.Mishap) {

@@ -39,6 +39,7 @@ type server struct {
 	Suspended        panel.Flag            `json:"suspended"`
 	Protected        panel.Flag            `json:"protected"`
 	BuildFailed      panel.Flag            `json:"buildFailed"`
+	Built            panel.Text            `json:"built"`
 	Created          panel.Text            `json:"created"`
 	Settings         panel.Maybe[settings] `json:"settings"`
 	Hypervisor       panel.Maybe[struct {

@@ -6,8 +6,8 @@
 // What it demands of all adapters: after any single mishap, Recover and Advance
 // end with exactly one server for each service, which its name finds; two
 // services never share a server, even while both look for lost ones; repeats of
-// suspend, unsuspend, terminate and changes of the plan change nothing; every failure
-// has its class.
+// suspend, unsuspend, terminate and changes of the plan change nothing; a system is
+// installed as often as it was asked for; every failure has its class.
 package adaptertest
 
 import (
@@ -101,6 +101,11 @@ type Harness struct {
 	Changes []string
 	// Size is what the platform gives a server, as text to compare.
 	Size func(remoteID string) string
+	// Image is what a Reinstaller installs, Wipe its step that destroys, and Installed
+	// how often a server's system was installed; for adapters that are one.
+	Image     func() string
+	Wipe      string
+	Installed func(remoteID string) int
 	// Crowd makes n servers that no order of ours is behind. With more of them than
 	// fit on a page, a list has several: CrowdSize is that many. Both are for adapters
 	// that are a Lister, as is Break of "list".
@@ -122,6 +127,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Harness) {
 	t.Run("failed installation", func(t *testing.T) { testFailedBuild(t, fresh) })
 	t.Run("lifecycle", func(t *testing.T) { testLifecycle(t, fresh) })
 	t.Run("plan", func(t *testing.T) { testPlan(t, fresh) })
+	t.Run("reinstall", func(t *testing.T) { testReinstall(t, fresh) })
 	t.Run("list", func(t *testing.T) { testList(t, fresh) })
 	t.Run("power", func(t *testing.T) { testPower(t, fresh(t)) })
 	t.Run("destroyed behind our back", func(t *testing.T) { testDestroyed(t, fresh(t)) })
