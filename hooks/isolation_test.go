@@ -137,9 +137,10 @@ func (e *estate) mentions(text string) string {
 // bodies are good inputs for operations that have any, so that a refusal is due
 // to the caller and not to the input.
 var bodies = map[string]any{
-	"services.power":  map[string]string{"action": "restart"},
-	"services.rename": map[string]string{"label": "stolen"},
-	"invoices.pay":    map[string]string{"gateway": "stripe"},
+	"services.power":     map[string]string{"action": "restart"},
+	"services.rename":    map[string]string{"label": "stolen"},
+	"services.reinstall": map[string]string{"image": "9", "confirm": "x"},
+	"invoices.pay":       map[string]string{"gateway": "stripe"},
 
 	"subscriptions.payment_method": map[string]string{"method": ""},
 

@@ -16,7 +16,7 @@ type Image struct {
 // methods are safe for concurrent use.
 type Reinstaller interface {
 	// Images lists what can be installed on a service; it changes nothing.
-	Images(ctx context.Context, remoteID string) ([]Image, error)
+	Images(ctx context.Context, o Order, remoteID string) ([]Image, error)
 	// ReinstallSteps names the steps in order. The first one only looks: what is
 	// refused there has destroyed nothing.
 	ReinstallSteps() []string

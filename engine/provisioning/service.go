@@ -41,6 +41,7 @@ const (
 	JobResetPassword JobKind = "service.reset_password"
 	JobRefresh       JobKind = "service.refresh"
 	JobChangePlan    JobKind = "service.change_plan"
+	JobReinstall     JobKind = "service.reinstall"
 )
 
 // JobFor returns the job that takes a service from one status to another, and

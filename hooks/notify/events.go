@@ -23,8 +23,12 @@ func (s *Subject) onRecords(app core.App) {
 	s.Books.OnRefund(s.refunded)
 	app.OnRecordUpdateExecute(collections.Services).Bind(&hook.Handler[*core.RecordEvent]{Id: "notifyService", Priority: 10, Func: func(e *core.RecordEvent) error {
 		before, restart := e.Record.Original().GetString("status"), e.Record.Original().GetBool("restart_needed")
+		installed := collections.Time(e.Record.Original(), "reinstalled_at")
 		if err := e.Next(); err != nil {
 			return err
+		}
+		if at := collections.Time(e.Record, "reinstalled_at"); !at.Equal(installed) {
+			return s.readyMail(e.App, e.Record, fmt.Sprintf("service:%s:reinstalled:%d", e.Record.Id, at.UnixMilli()))
 		}
 		if !restart && e.Record.GetBool("restart_needed") {
 			return s.restartMail(e.App, e.Record)
@@ -221,6 +225,9 @@ func (s *Subject) serviceMail(tx core.App, svc *core.Record, before string) erro
 	if !tell {
 		return nil
 	}
+	if kind == mail.ServiceReady {
+		return s.readyMail(tx, svc, "service:"+svc.Id+":ready")
+	}
 	user, err := tx.FindRecordById(collections.Users, svc.GetString("user"))
 	if err != nil {
 		return fmt.Errorf("mail about service %s: %w", svc.Id, err)
@@ -246,11 +253,22 @@ func (s *Subject) serviceMail(tx core.App, svc *core.Record, before string) erro
 		}
 	}
 	key := fmt.Sprintf("service:%s:%s:%d", svc.Id, after, s.Now().UnixMilli())
-	if kind == mail.ServiceReady {
-		key = "service:" + svc.Id + ":ready"
-		if data.IPs, err = builtAddresses(svc); err != nil {
-			return err
-		}
-	}
 	return s.write(tx, letter{key: key, kind: kind, user: user, data: data})
+}
+
+// readyMail tells how to get into a service that was built, or installed anew.
+func (s *Subject) readyMail(tx core.App, svc *core.Record, key string) error {
+	user, err := tx.FindRecordById(collections.Users, svc.GetString("user"))
+	if err != nil {
+		return fmt.Errorf("mail about service %s: %w", svc.Id, err)
+	}
+	link, err := portal(tx, "/services/"+svc.Id)
+	if err != nil {
+		return err
+	}
+	data := mail.Data{Link: link, Service: svc.GetString("label"), Hostname: svc.GetString("hostname"), User: svc.GetString("username"), Amount: money.Amount{}}
+	if data.IPs, err = builtAddresses(svc); err != nil {
+		return err
+	}
+	return s.write(tx, letter{key: key, kind: mail.ServiceReady, user: user, data: data})
 }

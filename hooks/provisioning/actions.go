@@ -21,11 +21,12 @@ const (
 	actionTerminate = "terminate"
 	actionPower     = "power"
 	actionReset     = "reset_password"
+	actionReinstall = "reinstall"
 )
 
 var actionOf = map[provisioning.JobKind]string{
 	provisioning.JobSuspend: actionSuspend, provisioning.JobUnsuspend: actionUnsuspend, provisioning.JobTerminate: actionTerminate,
-	provisioning.JobPower: actionPower, provisioning.JobResetPassword: actionReset,
+	provisioning.JobPower: actionPower, provisioning.JobResetPassword: actionReset, provisioning.JobReinstall: actionReinstall,
 }
 
 // powerPatience is how long a power action may wait: a restart that comes an

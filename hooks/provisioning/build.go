@@ -12,6 +12,7 @@ import (
 
 	"github.com/ezscale/ezscale/collections"
 	"github.com/ezscale/ezscale/engine/provisioning"
+	"github.com/ezscale/ezscale/hooks/audit"
 	"github.com/ezscale/ezscale/hooks/jobs"
 )
 
@@ -80,6 +81,12 @@ type work struct {
 	order   provisioning.Order
 	build   provisioning.Build
 	full    map[string]bool // platforms that had no room for it
+	// ready makes of the service what it is once all steps are done, and finished
+	// notes it elsewhere, in the same transaction.
+	ready    func(svc *core.Record, now time.Time) error
+	finished func(tx core.App) error
+	// note tells the customer why it takes longer.
+	note func(class provisioning.ErrorClass) string
 }
 
 // open loads what building needs; nil when there is nothing to build any more.
@@ -88,13 +95,19 @@ func (s *Subject) open(r *jobs.Run) (*work, error) {
 	if err != nil || svc == nil || svc.GetString("status") != string(provisioning.ServiceProvisioning) {
 		return nil, err
 	}
-	w := &work{s: s, r: r, svc: svc, full: map[string]bool{}}
-	if raw := svc.GetString("build"); raw != "" && raw != "null" {
+	w := &work{s: s, r: r, svc: svc, full: map[string]bool{}, note: waitingNote}
+	w.ready, w.finished = w.active, w.handedOver
+	return w, w.resume()
+}
+
+// resume reads how far it is.
+func (w *work) resume() error {
+	if raw := w.svc.GetString("build"); raw != "" && raw != "null" {
 		if err := json.Unmarshal([]byte(raw), &w.build); err != nil {
-			return nil, fmt.Errorf("service %s: stored build: %w: %w", svc.Id, provisioning.ErrPermanent, err)
+			return fmt.Errorf("service %s: stored build: %w: %w", w.svc.Id, provisioning.ErrPermanent, err)
 		}
 	}
-	return w, nil
+	return nil
 }
 
 // equip gets what building at the service's panel needs.
@@ -206,15 +219,20 @@ func (w *work) keep(next provisioning.Build) error {
 		if err := assign(tx, w.svc, next.Addresses, w.r.Now()); err != nil {
 			return err
 		}
-		if err := w.s.resumeChange(tx, w.svc); err != nil {
+		if err := w.finished(tx); err != nil {
 			return err
 		}
-		if err := logDone(tx, w.r, w.svc, "provision", "server "+next.RemoteID); err != nil {
-			return err
-		}
-		_, err = jobs.Enqueue(tx, w.r.Now(), serviceJob(provisioning.JobRefresh, w.svc, "system", struct{}{}))
+		_, err = jobs.Enqueue(tx, w.r.Now(), serviceJob(provisioning.JobRefresh, w.svc, audit.System, struct{}{}))
 		return err
 	})
+}
+
+// handedOver notes that a service was built.
+func (w *work) handedOver(tx core.App) error {
+	if err := w.s.resumeChange(tx, w.svc); err != nil {
+		return err
+	}
+	return logDone(tx, w.r, w.svc, "provision", "server "+w.build.RemoteID)
 }
 
 // save reads the service again inside the transaction, changes it and stores it
@@ -256,8 +274,8 @@ func (s *Subject) sealCredentials(svc *core.Record, c provisioning.Credentials) 
 	return nil
 }
 
-// ready makes the service active: the platform has confirmed it.
-func (w *work) ready(svc *core.Record, now time.Time) error {
+// active makes the service active: the platform has confirmed it.
+func (w *work) active(svc *core.Record, now time.Time) error {
 	b := w.build
 	svc.Set("status", string(provisioning.ServiceActive))
 	svc.Set("provisioned_at", collections.Stamp(now))
@@ -274,7 +292,7 @@ func (w *work) failed(cause error) error {
 	if cause == nil || errors.As(cause, &later) || errors.Is(w.r.Context().Err(), context.Canceled) {
 		return cause // nothing failed: it goes on later, or at the next start
 	}
-	note := waitingNote(provisioning.Classify(cause))
+	note := w.note(provisioning.Classify(cause))
 	err := w.r.App.RunInTransaction(func(tx core.App) error {
 		return w.save(tx, func(svc *core.Record, now time.Time) error {
 			svc.Set("action_note", note)

@@ -105,6 +105,11 @@ func (s *Subject) askReset(r *op.Request, in byID) (serviceView, error) {
 
 // ask queues an action on an active service, unless another is under way.
 func (s *Subject) ask(r *op.Request, id, action string, kind provisioning.JobKind, payload any, changes map[string]any) (serviceView, error) {
+	return s.askWith(r, id, action, kind, payload, changes, func(core.App, *core.Record) error { return nil })
+}
+
+// askWith is ask with a last look at the service, which may change or refuse it.
+func (s *Subject) askWith(r *op.Request, id, action string, kind provisioning.JobKind, payload any, changes map[string]any, look func(tx core.App, svc *core.Record) error) (serviceView, error) {
 	return s.change(r, id, func(tx core.App, svc *core.Record) error {
 		if svc.GetString("status") != string(provisioning.ServiceActive) {
 			return op.NewProblem(http.StatusConflict, "not_active", "This works on an active service only; it is "+svc.GetString("status")+".")
@@ -113,7 +118,10 @@ func (s *Subject) ask(r *op.Request, id, action string, kind provisioning.JobKin
 			return busy()
 		}
 		if !slices.Contains(s.abilities(tx, svc), action) {
-			return op.NewProblem(http.StatusConflict, "not_offered", "This is not offered for this kind of service.")
+			return notOffered()
+		}
+		if err := look(tx, svc); err != nil {
+			return err
 		}
 		svc.Set("action", action)
 		svc.Set("action_note", "")
@@ -280,10 +288,16 @@ func (s *Subject) closeJob(tx core.App, r *op.Request, job *core.Record) error {
 	if err := jobs.Cancel(tx, r.Now(), job.GetString("key")); err != nil {
 		return err
 	}
-	if job.GetString("kind") != string(provisioning.JobChangePlan) {
-		return nil
+	kind := provisioning.JobKind(job.GetString("kind"))
+	if kind == provisioning.JobChangePlan {
+		return s.changeByHand(tx, job.GetString("service"), "staff:"+r.Auth.Id)
 	}
-	return s.changeByHand(tx, job.GetString("service"), "staff:"+r.Auth.Id)
+	svc, err := collections.First(tx, collections.Services, dbx.HashExp{"id": job.GetString("service")})
+	if err != nil || svc == nil || actionOf[kind] == "" {
+		return err
+	}
+	clearAction(svc, actionOf[kind]) // or nothing could be asked of the service any more
+	return collections.Update(tx, svc)
 }
 
 func (s *Subject) testPlatform(r *op.Request, in byID) (platformTest, error) {

@@ -62,6 +62,7 @@ type built struct {
 func Register(app core.App, table *op.Table, worker *jobs.Worker, deps Deps) *Subject {
 	s := &Subject{Deps: deps, built: map[string]built{}}
 	s.serviceOps(table)
+	s.reinstallOps(table)
 	s.staffOps(table)
 	s.driftOps(table)
 	deps.Books.OnPaid(s.startPaid)
@@ -74,6 +75,7 @@ func Register(app core.App, table *op.Table, worker *jobs.Worker, deps Deps) *Su
 	worker.Handle(string(provisioning.JobTerminate), s.terminate)
 	worker.Handle(string(provisioning.JobPower), s.power)
 	worker.Handle(string(provisioning.JobResetPassword), s.resetPassword)
+	worker.Handle(string(provisioning.JobReinstall), s.reinstall)
 	worker.Handle(string(provisioning.JobRefresh), s.refresh)
 	worker.Handle(string(provisioning.JobChangePlan), s.changePlan)
 	worker.Handle(jobDrift, s.driftJob)

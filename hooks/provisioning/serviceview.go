@@ -218,6 +218,9 @@ func (s *Subject) abilities(app core.App, svc *core.Record) []string {
 	if _, ok := a.(provisioning.PasswordResetter); ok {
 		list = append(list, "reset_password")
 	}
+	if _, ok := a.(provisioning.Reinstaller); ok {
+		list = append(list, actionReinstall)
+	}
 	if _, ok := a.(provisioning.SignInLinker); ok {
 		list = append(list, "sign_in")
 	}

@@ -23,7 +23,7 @@ var fixed = []string{"user", "subscription", "plan", "platform", "service_type",
 // observed are the fields that jobs write, also while somebody has the form open.
 // The admin UI sends every field back, as it was when the form was opened and with
 // JSON written its own way, so what is stored stays whatever is sent.
-var observed = []string{"build", "steps", "usage", "action", "action_note", "busy", "power", "power_at", "provisioned_at", "placed_at", "home_platform", "panel_settings", "change_since", "change_tried", "change_by_staff", "restart_needed"}
+var observed = []string{"build", "steps", "usage", "action", "action_note", "busy", "power", "power_at", "provisioned_at", "placed_at", "home_platform", "panel_settings", "change_since", "change_tried", "change_by_staff", "restart_needed", "reinstalled_at"}
 
 // guard keeps services true: every save obeys the lifecycle, and a status that
 // staff edits in the admin UI makes the platform act.

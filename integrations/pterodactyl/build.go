@@ -107,6 +107,11 @@ func (c *Client) stepReinstall(ctx context.Context, o provisioning.Order, b prov
 	if !s.failed() {
 		return panel.Move(b, StepReady), nil
 	}
+	return c.installAgain(ctx, op, o, s, b)
+}
+
+// installAgain makes the call that runs a server's installation.
+func (c *Client) installAgain(ctx context.Context, op string, o provisioning.Order, s server, b provisioning.Build) (provisioning.Build, error) {
 	c.calls.Made(o.ServiceID)
 	if err := c.do(ctx, panel.Call{Op: op, Effect: panel.Writes, Method: http.MethodPost, Path: "/servers/" + s.ID.ID() + "/reinstall"}, nil); err != nil {
 		return b, err

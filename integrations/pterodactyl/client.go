@@ -44,6 +44,7 @@ var (
 	_ provisioning.Tester           = (*Client)(nil)
 	_ provisioning.PlanChanger      = (*Client)(nil)
 	_ provisioning.Lister           = (*Client)(nil)
+	_ provisioning.Reinstaller      = (*Client)(nil)
 )
 
 const (

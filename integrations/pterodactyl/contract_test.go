@@ -24,7 +24,7 @@ var calls = map[string]string{
 	"suspend": "POST /api/application/servers/", "unsuspend": "POST /api/application/servers/", "terminate": "DELETE /api/application/servers/",
 	"build": "PATCH /api/application/servers/1/build", "startup": "PATCH /api/application/servers/1/startup",
 	"look": "GET /api/application/servers/", "egg": "GET /api/application/nests/", "node": "GET /api/application/nodes/",
-	"list": "GET /api/application/servers",
+	"list": "GET /api/application/servers", StepReinstall: "POST /api/application/servers/",
 }
 
 // larger are settings of testOrder with more of everything.
@@ -70,6 +70,9 @@ func harness(t *testing.T, opts pterobox.Options) adaptertest.Harness {
 		Impossible: func() map[string]string { s := larger(1); s[SettingDisk] = "1024"; return s },
 		Changes:    []string{"build", "startup", "look", "egg", "node"},
 		Size:       g.size,
+		Image:      func() string { return "3" },
+		Wipe:       StepReinstall,
+		Installed:  func(id string) int { return g.server(id).Installs },
 		Crowd: func(n int) {
 			for range n {
 				g.box.Make(1, "", 0)

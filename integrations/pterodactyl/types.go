@@ -66,6 +66,7 @@ type server struct {
 	Identifier panel.Text   `json:"identifier"`
 	Name       panel.Text   `json:"name"`
 	Status     panel.Text   `json:"status"` // "" (null) is usable
+	Updated    panel.Text   `json:"updated_at"`
 	Limits     struct {
 		Memory      panel.Number `json:"memory"`
 		Swap        panel.Number `json:"swap"`

@@ -24,7 +24,7 @@ const (
 
 // Images lists the operating systems that the panel offers for a server (GET
 // /servers/{id}/templates).
-func (c *Client) Images(ctx context.Context, remoteID string) ([]provisioning.Image, error) {
+func (c *Client) Images(ctx context.Context, _ provisioning.Order, remoteID string) ([]provisioning.Image, error) {
 	op := "list the images of server " + remoteID
 	s, err := c.readServer(ctx, op, remoteID)
 	if err != nil {

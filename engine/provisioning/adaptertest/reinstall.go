@@ -34,9 +34,9 @@ func testReinstall(t *testing.T, fresh func(*testing.T) Harness) {
 			d.mustBeAnew(t, first)
 		})
 	}
-	for name, called := range map[string]bool{"crashed before the call": false, "crashed after the call": true} {
-		t.Run(name, func(t *testing.T) { testReinstallCrashed(t, fresh(t), called) })
-	}
+	t.Run("crashed before the call", func(t *testing.T) { testReinstallCrashed(t, fresh(t), false, 0) })
+	t.Run("crashed after the call", func(t *testing.T) { testReinstallCrashed(t, fresh(t), true, 0) })
+	t.Run("crashed after the call, up again when it was done", func(t *testing.T) { testReinstallCrashed(t, fresh(t), true, time.Hour) })
 	t.Run("failed once", func(t *testing.T) { testReinstallFailed(t, fresh(t)) })
 	t.Run("refused", func(t *testing.T) { testReinstallRefused(t, fresh(t)) })
 }
@@ -78,14 +78,14 @@ func (d *driver) mustBeAnew(t *testing.T, before int) {
 	if len(d.build.Addresses) == 0 {
 		t.Error("its addresses are gone")
 	}
-	images, err := d.h.Adapter.(provisioning.Reinstaller).Images(t.Context(), id)
+	images, err := d.h.Adapter.(provisioning.Reinstaller).Images(t.Context(), d.order, id)
 	if img, ok := provisioning.FindImage(images, d.h.Image()); err != nil || !ok || !img.Current || img.Name == "" {
 		t.Errorf("afterwards the images are %+v, %v; want %q as the one that is there", images, err, d.h.Image())
 	}
 	mustHave(t, d.h, 1)
 }
 
-func testReinstallCrashed(t *testing.T, h Harness, called bool) {
+func testReinstallCrashed(t *testing.T, h Harness, called bool, down time.Duration) {
 	d, first := again(t, h)
 	d.reach(t, h.Wipe)
 	d.intend()
@@ -94,6 +94,7 @@ func testReinstallCrashed(t *testing.T, h Harness, called bool) {
 			t.Fatalf("reinstall: %v", err)
 		}
 	}
+	h.Sleep(down)
 	d.adapter, d.unknown = provisioning.Anew(h.Restart().(provisioning.Reinstaller), h.Image()), true
 	d.mustBeAnew(t, first)
 }

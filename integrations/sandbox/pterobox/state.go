@@ -105,7 +105,7 @@ func (s *server) setSuspended(on bool) {
 // install starts an installation.
 func (b *Box) install(s *server, boots bool) {
 	s.status, s.installed, s.boots, s.running = statusInstalling, b.opts.Now().Add(b.opts.BuildTime), boots, false
-	s.installs++
+	s.installs, s.updated = s.installs+1, b.opts.Now()
 	s.doomed = b.breaks > 0
 	if s.doomed {
 		b.breaks--

@@ -10,6 +10,7 @@ import { Button } from "../ui/button.js";
 import { Heading } from "../ui/page.js";
 import { Access } from "../ui/service-access.js";
 import { Power } from "../ui/service-power.js";
+import { Reinstall } from "../ui/service-reinstall.js";
 import { Rename } from "../ui/service-rename.js";
 import { mainAddress, ServiceBadge } from "../ui/service-state.js";
 import { Usage } from "../ui/service-usage.js";
@@ -43,6 +44,11 @@ export default function Service({ id }) {
         }
         setDoing("");
     };
+    /** @param {any} fresh the service, to which something is being done now */
+    const done = (fresh) => {
+        service.put(fresh);
+        announce(t("doing." + fresh.action));
+    };
     return html`<div class="page">
         <${Heading} title=${name} section=${t("nav.services")} crumb=${html`<a href="/portal/services">${t("nav.services")}</a>`}
             beside=${data && html`<${Rename} service=${data} onSaved=${(/** @type {any} */ s) => { service.put(s); toast(t("service.renamed")); }} />`}>
@@ -50,24 +56,26 @@ export default function Service({ id }) {
         <//>
         ${failed && html`<div class="notice" data-kind="bad" role="alert"><h2>${t("service.not_done", { action: t("did." + failed.action) })}</h2><p>${failed.text}</p>
             <${Button} onClick=${failed.run}>${t("do.retry")}<//></div>`}
-        <${Loaded} of=${service} heights=${[180, 240]}>${(/** @type {any} */ s) => html`<${Body} service=${s} doing=${doing} act=${act} />`}<//>
+        <${Loaded} of=${service} heights=${[180, 240]}>${(/** @type {any} */ s) => html`<${Body} service=${s} doing=${doing} act=${act} onDone=${done} />`}<//>
     </div>`;
 }
 
-/** @param {{service: any, doing: string, act: (word: string, path: string, body?: unknown) => void}} props */
-function Body({ service: s, doing, act }) {
+/** @param {{service: any, doing: string, act: (word: string, path: string, body?: unknown) => void, onDone: (service: any) => void}} props */
+function Body({ service: s, doing, act, onDone }) {
     const building = s.status === "pending" || s.status === "provisioning";
+    const renewed = s.action === "reinstall";
     return html`<${State} service=${s} />
         <${Change} service=${s} />
         <div class="split">
             <div class="stack">
-                ${building && s.steps?.length > 0 && html`<section class="card"><div class="card-head"><h2>${t("service.building")}</h2></div><div class="card-body"><${Steps} steps=${s.steps} /></div></section>`}
+                ${(building || renewed) && s.steps?.length > 0 && html`<section class="card"><div class="card-head"><h2>${t(renewed ? "reinstall.under_way" : "service.building")}</h2></div><div class="card-body"><${Steps} steps=${s.steps} /></div></section>`}
                 ${s.status !== "terminated" && !building && html`<${Access} service=${s} doing=${doing} act=${act} />
                     ${s.abilities.includes("usage") && html`<${Usage} service=${s} doing=${doing} act=${act} />`}`}
                 <${Activity} items=${s.activity ?? []} />
             </div>
             <div class="stack">
                 ${s.abilities.includes("power") && !building && s.status !== "terminated" && html`<${Power} service=${s} doing=${doing} act=${act} />`}
+                ${s.abilities.includes("reinstall") && s.status === "active" && html`<${Reinstall} service=${s} doing=${doing} onDone=${onDone} />`}
                 <${Terms} service=${s} />
             </div>
         </div>`;
