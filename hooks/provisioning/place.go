@@ -155,7 +155,12 @@ func (w *work) candidates(app core.App) (candidates, error) {
 		return c, err
 	}
 	for _, one := range group {
-		p := w.panel(app, one, used[one.Id])
+		adapter, err := w.s.platform(app, one)
+		if err != nil {
+			adapter = nil // that its settings are wrong is said where they are used
+		}
+		p := w.s.panel(one, health(adapter), used[one.Id])
+		p.Full = w.full[one.Id]
 		if c.words[p.ID], err = differ[p.ID].For(sold); err != nil && p.ID != c.home.Id {
 			p.Unfit = err.Error()
 		}
@@ -164,50 +169,17 @@ func (w *work) candidates(app core.App) (candidates, error) {
 	return c, nil
 }
 
-// panel is a platform as the rule of choosing sees it.
-func (w *work) panel(app core.App, platform *core.Record, used int64) provisioning.Panel {
-	p := provisioning.Panel{
-		ID: platform.Id, Name: platform.GetString("name"), Location: platform.GetString("location"), Enabled: platform.GetBool("enabled"),
-		Closed: platform.GetBool("closed_to_new"), Full: w.full[platform.Id], Weight: platform.GetInt64("weight"), Capacity: platform.GetInt64("capacity"), Used: used,
-	}
-	if adapter, err := w.s.platform(app, platform); err == nil {
-		p.Rests = health(adapter).Rests
-	}
-	return p
-}
-
 // used counts the services of platforms, but for the one that looks for its place. It
 // is nothing where no platform has a limit or another beside it.
 func (w *work) used(app core.App, platforms []*core.Record) (map[string]int64, error) {
-	out := map[string]int64{}
 	if len(platforms) == 1 && platforms[0].GetInt64("capacity") == 0 {
-		return out, nil
+		return nil, nil
 	}
 	ids := []any{}
 	for _, p := range platforms {
 		ids = append(ids, p.Id)
 	}
-	rows := []struct {
-		Platform string `db:"platform"`
-		N        int64  `db:"n"`
-	}{}
-	err := app.DB().Select("platform", "COUNT(*) AS n").From(collections.Services).
-		Where(dbx.And(dbx.In("platform", ids...), dbx.NewExp(occupies), dbx.NewExp("`id` != {:self}", dbx.Params{"self": w.svc.Id}))).GroupBy("platform").All(&rows)
-	if err != nil {
-		return nil, fmt.Errorf("services of %d platforms: %w", len(platforms), err)
-	}
-	for _, row := range rows {
-		out[row.Platform] = row.N
-	}
-	return out, nil
-}
-
-// health is what an adapter says of its panel; one that makes no calls always answers.
-func health(adapter any) provisioning.Health {
-	if reporter, ok := adapter.(provisioning.HealthReporter); ok {
-		return reporter.Health()
-	}
-	return provisioning.Health{State: provisioning.CircuitClosed}
+	return occupied(app, dbx.In("platform", ids...), dbx.NewExp("`id` != {:self}", dbx.Params{"self": w.svc.Id}))
 }
 
 // panelOrder are the settings of a service as its panel has them.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -271,5 +272,71 @@ func TestDifferencesOfPanelsAreChecked(t *testing.T) {
 		if r.Status != http.StatusBadRequest || missing {
 			t.Errorf("%s: got %s, want 400 with %v", name, r, s.words)
 		}
+	}
+}
+
+// A panel that is gone is left alone, however much there is to do there; new orders go
+// elsewhere, and all that waited is done once it is back.
+func TestADeadPanelIsNotHammered(t *testing.T) {
+	app := testapp.New(t)
+	ada := app.Customer("ada")
+	old := app.Buy(ada, testapp.Cart{Quantity: 12})
+	_, box := second(app, nil)
+	set(app, home(app), map[string]any{"weight": 1000})
+	app.Quiet()
+	calls := atomic.Int64{}
+	faults := app.Panel.Faults()
+	faults.Before = func(*http.Request) { calls.Add(1) }
+	faults.Add(fault.Fault{Kind: fault.RefuseConn, Times: -1})
+	for _, id := range old.Services {
+		app.Want(http.StatusOK, app.Do(http.MethodPatch, "/api/collections/services/records/"+id, app.Staff(), map[string]any{"status": "suspended", "status_reason": "abuse"}))
+	}
+	first := func(list *testapp.Answer, name string) map[string]any {
+		items, _ := list.At("items").([]any)
+		for _, one := range items {
+			if p, _ := one.(map[string]any); p["name"] == name {
+				return p
+			}
+		}
+		t.Fatalf("no %s in %s", name, list)
+		return nil
+	}
+	state := func() (circuit map[string]any, refuses string) {
+		p := first(app.Want(http.StatusOK, app.Do(http.MethodGet, "/api/v1/staff/platforms", app.Staff(), nil)), "VirtFusion")
+		circuit, _ = p["circuit"].(map[string]any)
+		refuses, _ = p["refuses"].(string)
+		return circuit, refuses
+	}
+	app.Eventually("its breaker is open", func() bool {
+		app.Clock().Advance(time.Second)
+		circuit, refuses := state()
+		return circuit["state"] == "open" && circuit["problem"] != "" && circuit["retry_at"] != nil && strings.Contains(refuses, "does not answer")
+	})
+	// What customers see is the last that was known.
+	if r := app.Do(http.MethodGet, "/api/v1/services/"+old.Services[0], ada.Token, nil); r.Text("status") != "active" || r.Text("display") != "running" {
+		t.Errorf("the customer sees %s", r)
+	}
+	app.Buy(app.Customer("bob"), testapp.Cart{})
+	if box.Snapshot().Created != 1 {
+		t.Errorf("the new order is not at the second panel")
+	}
+	before := calls.Load()
+	for range 12 {
+		app.Clock().Advance(10 * time.Minute)
+		app.Quiet()
+	}
+	if n := calls.Load() - before; n < 1 || n > 24 {
+		t.Errorf("%d calls in two hours to a panel that is gone", n)
+	}
+	if n := app.Count("jobs", "`kind` = 'service.suspend' AND `state` = 'queued' AND `error_class` = 'temporary'"); n != 12 {
+		t.Errorf("%d of 12 jobs wait", n)
+	}
+	faults.Clear()
+	app.Eventually("all of them are suspended", func() bool {
+		app.Clock().Advance(5 * time.Minute)
+		return app.Count("services", "`status` = 'suspended'") == 12
+	})
+	if circuit, refuses := state(); circuit["state"] != "closed" || refuses != "" {
+		t.Errorf("afterwards it is %v, refuses %q", circuit, refuses)
 	}
 }

@@ -65,6 +65,7 @@ func Register(app core.App, table *op.Table, worker *jobs.Worker, deps Deps) *Su
 	s.reinstallOps(table)
 	s.staffOps(table)
 	s.driftOps(table)
+	s.platformOps(table)
 	deps.Books.OnPaid(s.startPaid)
 	s.guard(app)
 	s.onAccess(app)

@@ -42,6 +42,8 @@ var (
 	_ provisioning.SignInLinker     = (*Client)(nil)
 	_ provisioning.Tester           = (*Client)(nil)
 	_ provisioning.PlanChanger      = (*Client)(nil)
+	_ provisioning.HealthReporter   = (*Client)(nil)
+	_ provisioning.Pacer            = (*Client)(nil)
 )
 
 const (
@@ -111,6 +113,8 @@ func ParseSecret(secret string) (token, orgID string, err error) {
 // Client per panel in the process that builds: it keeps two services of one
 // customer from making the customer twice.
 type Client struct {
+	*panel.Guard // of all calls to the panel
+
 	base   *url.URL // the panel's root, without a trailing slash
 	seller string
 	prefix string
@@ -145,8 +149,9 @@ func New(cfg Config, hc *http.Client) (*Client, error) {
 		c.now = time.Now
 	}
 	c.calls, c.turns = panel.NewCalls(c.now, cmp.Or(cfg.Settle, defaultSettle)), panel.NewTurns(c.now)
+	c.Guard = panel.NewGuard(c.now)
 	c.caller = &panel.Caller{
-		Vendor: vendor, HTTP: panel.Client(hc, callTimeout), Now: c.now, MaxAnswer: maxAnswer, MaxRetryAfter: 5 * time.Minute, Rest: restWithoutWord, Judge: judge,
+		Vendor: vendor, Guard: c.Guard, HTTP: panel.Client(hc, callTimeout), Now: c.now, MaxAnswer: maxAnswer, MaxRetryAfter: 5 * time.Minute, Rest: restWithoutWord, Judge: judge,
 		Root: func(panel.Call) string { return base.String() + "/api" },
 		Sign: func(r *http.Request, _ panel.Call) {
 			r.Header.Set("Authorization", "Bearer "+token)

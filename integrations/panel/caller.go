@@ -66,6 +66,8 @@ type Caller struct {
 	// Rest is how long nothing is sent to an API after a 429 that names no time.
 	// 0: a 429 is passed on, and the next call is sent all the same.
 	Rest time.Duration
+	// Guard holds calls back; nil holds none.
+	Guard *Guard
 
 	mu    sync.Mutex
 	until map[string]time.Time // by API
@@ -81,24 +83,35 @@ func (c *Caller) Do(ctx context.Context, call Call, out any) error {
 	if err := ctx.Err(); err != nil {
 		return &Error{Vendor: c.Vendor, Op: call.Op, Message: "canceled before it was sent", Class: provisioning.ErrTemporary, Cause: err}
 	}
-	if wait := c.waits(call.API); wait > 0 {
-		return &Error{
-			Vendor: c.Vendor, Op: call.Op, Message: fmt.Sprintf("the panel takes no calls with this key for %s (rate limit)", wait.Round(time.Second)), RetryAfter: wait, Class: provisioning.ErrTemporary,
-		}
+	if err := c.admit(ctx, call); err != nil {
+		return err
 	}
+	of, err := c.send(req, call, out)
+	return c.noted(ctx, of, err)
+}
+
+// send makes the call and says what its end means for the panel as a whole: that it
+// refuses one thing is an answer, the page of a proxy is none.
+func (c *Caller) send(req *http.Request, call Call, out any) (verdict, error) {
 	resp, err := c.HTTP.Do(req)
 	if err != nil {
-		return c.unanswered(call, err)
+		return failed, c.unanswered(call, err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, c.MaxAnswer+1))
-	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return c.refused(call, resp, body, err)
+	of := answered
+	if err != nil || resp.StatusCode >= http.StatusInternalServerError {
+		of = failed
 	}
-	if err != nil {
-		return c.unanswered(call, err)
+	switch {
+	case resp.StatusCode < 200 || resp.StatusCode > 299:
+		return of, c.refused(call, resp, body, err)
+	case err != nil:
+		return of, c.unanswered(call, err)
+	case len(body) > 0 && !saysJSON(resp):
+		of = failed
 	}
-	return c.decode(call, resp, body, out)
+	return of, c.decode(call, resp, body, out)
 }
 
 func (c *Caller) request(ctx context.Context, call Call) (*http.Request, error) {

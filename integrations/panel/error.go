@@ -27,8 +27,10 @@ type Error struct {
 	Faults  []Fault // of the panel, where it lists them
 	// RetryAfter is how long the panel asks to wait; 0 when it did not say.
 	RetryAfter time.Duration
-	Class      error // one of the engine's
-	Cause      error
+	// Unsent says that we did not make the call at all, for that long.
+	Unsent bool
+	Class  error // one of the engine's
+	Cause  error
 }
 
 // Error says what was done to which thing, how it failed and what that means.
@@ -52,6 +54,9 @@ func (e *Error) Unwrap() []error {
 	}
 	return []error{e.Class, e.Cause}
 }
+
+// Held is how long a call that was not made is held back; see provisioning.Held.
+func (e *Error) Held() (time.Duration, bool) { return e.RetryAfter, e.Unsent }
 
 // Vendor begins the errors of one vendor's adapter: "virtfusion".
 type Vendor string

@@ -43,6 +43,8 @@ var (
 	_ provisioning.SignInLinker     = (*Client)(nil)
 	_ provisioning.Tester           = (*Client)(nil)
 	_ provisioning.PlanChanger      = (*Client)(nil)
+	_ provisioning.HealthReporter   = (*Client)(nil)
+	_ provisioning.Pacer            = (*Client)(nil)
 	_ provisioning.Lister           = (*Client)(nil)
 	_ provisioning.Reinstaller      = (*Client)(nil)
 )
@@ -119,6 +121,8 @@ func ParseKeys(secret string) (application, client string, err error) {
 
 // Client talks to one panel. It is safe for concurrent use.
 type Client struct {
+	*panel.Guard // of all calls to the panel
+
 	base   *url.URL // the panel's root, without a trailing slash
 	prefix string
 	now    func() time.Time
@@ -153,8 +157,9 @@ func New(cfg Config, hc *http.Client) (*Client, error) {
 	}
 	c.calls = panel.NewCalls(c.now, cmp.Or(cfg.Settle, defaultSettle))
 	keys := map[string]string{onApplication: application, onClient: client}
+	c.Guard = panel.NewGuard(c.now)
 	c.caller = &panel.Caller{
-		Vendor: vendor, HTTP: panel.Client(hc, callTimeout), Now: c.now, MaxAnswer: maxAnswer, MaxRetryAfter: 5 * time.Minute, Rest: restWithoutWord, Judge: judge,
+		Vendor: vendor, Guard: c.Guard, HTTP: panel.Client(hc, callTimeout), Now: c.now, MaxAnswer: maxAnswer, MaxRetryAfter: 5 * time.Minute, Rest: restWithoutWord, Judge: judge,
 		Root: func(call panel.Call) string { return base.String() + "/api/" + call.API },
 		Sign: func(r *http.Request, call panel.Call) {
 			r.Header.Set("Authorization", "Bearer "+keys[call.API])

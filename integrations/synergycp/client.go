@@ -36,16 +36,18 @@ import (
 // The capabilities a SynergyCP panel offers. A password is set by installing
 // anew, so there is no reset.
 var (
-	_ provisioning.Creator       = (*Client)(nil)
-	_ provisioning.Suspender     = (*Client)(nil)
-	_ provisioning.Terminator    = (*Client)(nil)
-	_ provisioning.Power         = (*Client)(nil)
-	_ provisioning.StatusReader  = (*Client)(nil)
-	_ provisioning.TrafficReader = (*Client)(nil)
-	_ provisioning.SignInLinker  = (*Client)(nil)
-	_ provisioning.Tester        = (*Client)(nil)
-	_ provisioning.PlanChanger   = (*Client)(nil)
-	_ provisioning.Lister        = (*Client)(nil)
+	_ provisioning.Creator        = (*Client)(nil)
+	_ provisioning.Suspender      = (*Client)(nil)
+	_ provisioning.Terminator     = (*Client)(nil)
+	_ provisioning.Power          = (*Client)(nil)
+	_ provisioning.StatusReader   = (*Client)(nil)
+	_ provisioning.TrafficReader  = (*Client)(nil)
+	_ provisioning.SignInLinker   = (*Client)(nil)
+	_ provisioning.Tester         = (*Client)(nil)
+	_ provisioning.PlanChanger    = (*Client)(nil)
+	_ provisioning.HealthReporter = (*Client)(nil)
+	_ provisioning.Pacer          = (*Client)(nil)
+	_ provisioning.Lister         = (*Client)(nil)
 )
 
 const (
@@ -91,6 +93,8 @@ func (c Config) GoString() string { return c.String() }
 // Client per panel in the process that orders: it keeps two orders from taking the
 // same server, since the panel reserves none.
 type Client struct {
+	*panel.Guard // of all calls to the panel
+
 	base   *url.URL // of the API, without a trailing slash
 	key    string
 	prefix string
@@ -124,8 +128,9 @@ func New(cfg Config, hc *http.Client) (*Client, error) {
 	}
 	settle := cmp.Or(cfg.Settle, defaultSettle)
 	c.calls, c.line = panel.NewCalls(c.now, settle), newLine(c.now, settle)
+	c.Guard = panel.NewGuard(c.now)
 	c.caller = &panel.Caller{
-		Vendor: vendor, HTTP: panel.Client(hc, callTimeout), Now: c.now, MaxAnswer: maxAnswer, MaxRetryAfter: 5 * time.Minute, Rest: restWithoutWord, Judge: judge,
+		Vendor: vendor, Guard: c.Guard, HTTP: panel.Client(hc, callTimeout), Now: c.now, MaxAnswer: maxAnswer, MaxRetryAfter: 5 * time.Minute, Rest: restWithoutWord, Judge: judge,
 		Root: func(panel.Call) string { return base.String() },
 		Sign: func(r *http.Request, call panel.Call) {
 			q := r.URL.Query()

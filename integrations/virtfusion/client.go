@@ -44,6 +44,8 @@ var (
 	_ provisioning.SignInLinker     = (*Client)(nil)
 	_ provisioning.Tester           = (*Client)(nil)
 	_ provisioning.PlanChanger      = (*Client)(nil)
+	_ provisioning.HealthReporter   = (*Client)(nil)
+	_ provisioning.Pacer            = (*Client)(nil)
 	_ provisioning.Lister           = (*Client)(nil)
 	_ provisioning.Reinstaller      = (*Client)(nil)
 )
@@ -88,6 +90,8 @@ func (c Config) GoString() string { return c.String() }
 // Client per panel in the process that builds: it keeps two services of one
 // customer from adopting the same server (see Recover).
 type Client struct {
+	*panel.Guard // of all calls to the panel
+
 	base    *url.URL // the panel's root, without a trailing slash
 	prefix  string
 	now     func() time.Time
@@ -118,8 +122,9 @@ func New(cfg Config, hc *http.Client) (*Client, error) {
 	}
 	c.creates = newCreates(c.now)
 	c.calls = panel.NewCalls(c.now, cmp.Or(cfg.Settle, defaultSettle))
+	c.Guard = panel.NewGuard(c.now)
 	c.caller = &panel.Caller{
-		Vendor: vendor, HTTP: panel.Client(hc, callTimeout), Now: c.now, MaxAnswer: maxAnswer, MaxRetryAfter: time.Hour, Judge: judge,
+		Vendor: vendor, Guard: c.Guard, HTTP: panel.Client(hc, callTimeout), Now: c.now, MaxAnswer: maxAnswer, MaxRetryAfter: time.Hour, Judge: judge,
 		Root: func(panel.Call) string { return base.String() + apiPath },
 		Sign: func(r *http.Request, _ panel.Call) {
 			r.Header.Set("Authorization", "Bearer "+cfg.Token)
