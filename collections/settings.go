@@ -123,7 +123,8 @@ func LoadReview(app core.App) (risk.Policy, error) {
 	return load(app, "review", risk.Default())
 }
 
-// Inbox says how long worked-off deliveries of gateways are kept.
+// Inbox says how long worked-off deliveries of gateways, and jobs that are done, are
+// kept.
 type Inbox struct {
 	KeepDays int `json:"keep_days"`
 }

@@ -76,7 +76,7 @@ func Register(app core.App, d Deps) error {
 	pay.OnAgreement(func(tx core.App, news payments.AgreementNews) (bool, error) {
 		return agreed.Heard(tx, news.Gateway, news.Agreement)
 	})
-	services = provisioning.Register(app, table, worker, provisioning.Deps{Now: d.Now, Books: bk, Sealer: d.Sealer, Factories: d.Platforms, Override: d.PlatformOverride})
+	services = provisioning.Register(app, table, worker, provisioning.Deps{Now: d.Now, Books: bk, Sealer: d.Sealer, Factories: d.Platforms, Override: d.PlatformOverride, Waits: mails.Work})
 	mails.Register(app, worker)
 	invoices.Register(app, table, worker, invoicesDeps(d, bk, pay, mails))
 	collecting := dunning.Register(app, table, dunningDeps(d, bk, pay, mails))

@@ -19,6 +19,7 @@ import (
 	"github.com/ezscale/ezscale/hooks/books"
 	"github.com/ezscale/ezscale/hooks/dunning"
 	"github.com/ezscale/ezscale/hooks/invoices"
+	"github.com/ezscale/ezscale/hooks/jobs"
 	"github.com/ezscale/ezscale/hooks/notify"
 	"github.com/ezscale/ezscale/hooks/op"
 	"github.com/ezscale/ezscale/hooks/payments"
@@ -168,12 +169,22 @@ func tasks(pay *payments.Subject, renewing *renewals.Subject, collecting *dunnin
 		{Name: "dunning", Every: time.Minute, Run: collecting.Run},
 		{Name: "reconcile", Every: 15 * time.Minute, Run: pay.Reconcile},
 		{Name: "inbox", Every: time.Hour, Run: pay.PurgeEvents},
+		{Name: "jobs", Every: time.Hour, Run: purgeJobs},
 		{Name: "services", Every: 10 * time.Minute, Run: services.Reconcile},
 		{Name: "drift", Every: 15 * time.Minute, Run: services.Drift},
 		{Name: "fees", Every: time.Hour, Run: pay.BookFees},
 		{Name: "disputes", Every: time.Hour, Run: pay.RemindOfDisputes},
 		{Name: "cards", Every: 6 * time.Hour, Run: mails.CardsExpiring},
 	}
+}
+
+// purgeJobs deletes jobs that were done as long ago as deliveries are kept.
+func purgeJobs(ctx context.Context, app core.App, now time.Time) error {
+	inbox, err := collections.LoadInbox(app)
+	if err != nil {
+		return err
+	}
+	return jobs.Purge(ctx, app, now.AddDate(0, 0, -inbox.KeepDays))
 }
 
 // payWith opens the payment of an invoice. What the gateway could not do now is

@@ -16,7 +16,7 @@ import (
 )
 
 // ofStaff begins the key of a mail that tells staff of many things at once; kind,
-// gateway and day follow.
+// gateway or platform, and day follow.
 const ofStaff = "staff:"
 
 // gathering is how long what happens together is gathered for one mail to staff.
@@ -40,14 +40,15 @@ func (s *Subject) Uncompared(tx core.App, gateway string) error {
 	return s.gather(tx, mail.StaffUncompared, gateway)
 }
 
-// gather queues a mail that is composed when it is sent, of what there is then.
-func (s *Subject) gather(tx core.App, kind mail.Kind, gateway string) error {
+// gather queues a mail about a gateway or platform that is composed when it is sent,
+// of what there is then.
+func (s *Subject) gather(tx core.App, kind mail.Kind, of string) error {
 	brand, err := collections.LoadBrand(tx)
 	if err != nil || brand.Support == "" {
 		return err
 	}
 	now := s.Now()
-	key := ofStaff + string(kind) + ":" + gateway + ":" + now.UTC().Format(time.DateOnly)
+	key := ofStaff + string(kind) + ":" + of + ":" + now.UTC().Format(time.DateOnly)
 	id, inserted, err := collections.Row(tx, collections.Mails, now, dbx.Params{
 		"key": key, "kind": string(kind), "user": "", "recipient": brand.Support, "subject": "", "body_text": "", "body_html": "",
 		"invoice": "", "attach_pdf": false, "secret": false, "status": "queued", "message_id": "", "error": "", "sent_at": "",
@@ -64,16 +65,19 @@ func (s *Subject) gather(tx core.App, kind mail.Kind, gateway string) error {
 func (s *Subject) composeStaff(app core.App, row *core.Record) error {
 	parts := strings.Split(row.GetString("key"), ":")
 	if len(parts) != 4 {
-		return fmt.Errorf("mail %s: its key %q names no gateway", row.Id, row.GetString("key"))
+		return fmt.Errorf("mail %s: its key %q names no gateway or platform", row.Id, row.GetString("key"))
 	}
-	l, gateway, err := letter{kind: mail.Kind(parts[1])}, parts[2], error(nil)
+	l, of, err := letter{kind: mail.Kind(parts[1])}, parts[2], error(nil)
+	name := collections.VendorName(of)
 	switch l.kind {
 	case mail.StaffDeadLetters:
-		l.data, err = deadLetters(app, gateway)
+		l.data, err = deadLetters(app, of)
 	case mail.StaffUncompared:
-		l.data, err = uncompared(app, gateway)
+		l.data, err = uncompared(app, of)
+	case mail.StaffWork:
+		name, l.data, err = work(app, of)
 	default:
-		l.data, err = findings(app, gateway)
+		l.data, err = findings(app, of)
 	}
 	if err != nil {
 		return err
@@ -85,7 +89,7 @@ func (s *Subject) composeStaff(app core.App, row *core.Record) error {
 	if err != nil {
 		return err
 	}
-	l.data.Method, l.data.Link = collections.VendorName(gateway), admin(brand)
+	l.data.Method, l.data.Link = name, admin(brand)
 	m, err := s.text(app, l)
 	if err != nil {
 		return err

@@ -358,6 +358,9 @@ func (s *Subject) givenUp(tx core.App, r *jobs.Run, cause error) error {
 	if err := writeLog(tx, svc, r.Kind, "failed", r.Actor, "", collections.Cut(cause.Error(), 900), r.Queued, r.Now()); err != nil {
 		return err
 	}
+	if err := s.Waits(tx, svc.GetString("platform")); err != nil {
+		return err
+	}
 	return audit.Write(tx, r.Now(), audit.Entry{
 		ActorKind: audit.System, Action: "job.given_up", Resource: collections.Services, ResourceID: r.Service,
 		Changes: map[string]any{"job": r.Key, "cause": collections.Cut(cause.Error(), 900)},

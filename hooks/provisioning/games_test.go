@@ -77,7 +77,7 @@ func TestAGameServerFromOrderToEnd(t *testing.T) {
 
 // Whatever call of the chain loses its answer: one account, one server, found
 // again, and a password that works.
-func TestALostAnswerMakesOneGameServer(t *testing.T) {
+func TestH1ALostAnswerMakesOneGameServer(t *testing.T) {
 	for _, call := range []string{"POST /api/application/users", "POST /api/application/servers", "PATCH /api/application/users/", "GET /api/application/"} {
 		for _, kind := range []fault.Kind{fault.LostAnswer, fault.After500, fault.Truncated, fault.HTML502} {
 			t.Run(call+", "+string(kind), func(t *testing.T) {

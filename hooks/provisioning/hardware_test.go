@@ -101,7 +101,7 @@ func TestWipingIsForStaffUnlessSaid(t *testing.T) {
 
 // Whatever call of the chain loses its answer: one client, one server, found
 // again, and a password that works.
-func TestALostAnswerOrdersOneDedicatedServer(t *testing.T) {
+func TestH1ALostAnswerOrdersOneDedicatedServer(t *testing.T) {
 	for _, call := range []string{"POST /client", "POST /server/provision", "GET /server", "GET /entity"} {
 		for _, kind := range []fault.Kind{fault.LostAnswer, fault.After500, fault.Truncated, fault.HTML502} {
 			t.Run(call+", "+string(kind), func(t *testing.T) {

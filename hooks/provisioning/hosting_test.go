@@ -100,7 +100,7 @@ func TestAManagedDatabase(t *testing.T) {
 
 // Whatever call of the chain loses its answer: one customer, one subscription, one
 // website, found again, and a password that works.
-func TestALostAnswerMakesOneWebsite(t *testing.T) {
+func TestH1ALostAnswerMakesOneWebsite(t *testing.T) {
 	seller := "POST /api/orgs/" + enhancebox.SellerID + "/customers"
 	for _, call := range []string{seller, "POST /api/logins", "POST /api/orgs/00030", seller + "/", "PUT /api/v2/logins/", "GET /api/orgs/"} {
 		for _, kind := range []fault.Kind{fault.LostAnswer, fault.After500, fault.Truncated, fault.HTML502} {

@@ -351,9 +351,9 @@ func TestATerminatedServiceIsNotChanged(t *testing.T) {
 	}
 }
 
-// TestARefusedChangeWaitsForStaffInPlainWords: the customer pays for more and does
+// TestH2ARefusedChangeWaitsForStaffInPlainWords: the customer pays for more and does
 // not get it, so that somebody must see it.
-func TestARefusedChangeWaitsForStaffInPlainWords(t *testing.T) {
+func TestH2ARefusedChangeWaitsForStaffInPlainWords(t *testing.T) {
 	r := rents(t, "vps-s")
 	r.Panel.Answer("PUT /api/v1/servers/1/package/", http.StatusUnprocessableEntity, `{"errors":["Package 2 is not for this host."]}`, 1)
 	r.becomes("vps-m")

@@ -44,6 +44,8 @@ type Deps struct {
 	Sealer    *collections.Sealer
 	Factories map[string]Factory  // by platform kind
 	Override  map[string]Settings // from the environment, by kind, for the first of it; set fields win
+	// Waits tells staff that work on a service of a platform waits for them.
+	Waits func(tx core.App, platform string) error
 }
 
 // Subject is provisioning bound to one app.

@@ -83,7 +83,7 @@ func TestAWrongPanelTokenIsSaidToStaffAlone(t *testing.T) {
 	}
 }
 
-func TestALostAnswerBuildsOneServer(t *testing.T) {
+func TestH1ALostAnswerBuildsOneServer(t *testing.T) {
 	for _, kind := range []fault.Kind{fault.LostAnswer, fault.After500, fault.Truncated} {
 		t.Run(string(kind), func(t *testing.T) {
 			app := testapp.New(t)

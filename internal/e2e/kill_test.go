@@ -21,13 +21,13 @@ type death struct {
 	silent bool            // webhooks are lost; the browser's return settles
 }
 
-// TestKilledAnywhereBetweenOrderAndServer kills the process, as a power cut
+// TestH1KilledAnywhereBetweenOrderAndServer kills the process, as a power cut
 // does, at every call between it and its vendors, in either direction, before
 // and after the call's effect (webhooks also once they are answered and will not
 // come again), and at random moments. The calls are read from
 // undisturbed runs, so that a new one is killed at as well. Whatever the moment,
 // one charge, one invoice and one server come out of one order.
-func TestKilledAnywhereBetweenOrderAndServer(t *testing.T) {
+func TestH1KilledAnywhereBetweenOrderAndServer(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes minutes")
 	}

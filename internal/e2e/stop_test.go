@@ -36,9 +36,9 @@ func TestStoppedDuringABuildGoesOnAfterwards(t *testing.T) {
 	b.mustHoldTrue(t)
 }
 
-// TestDataDirectoryInUseIsRefused starts a second process on the data of a
+// TestH6DataDirectoryInUseIsRefused starts a second process on the data of a
 // running one: two workers would take each other's jobs.
-func TestDataDirectoryInUseIsRefused(t *testing.T) {
+func TestH6DataDirectoryInUseIsRefused(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts the real binary")
 	}

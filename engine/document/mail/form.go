@@ -100,6 +100,10 @@ var forms = map[Kind]form{
 	},
 	StaffFindings:   {needs: []field{fieldMethod, fieldCount, fieldCounts}, rows: []row{{"gateway", fieldMethod}}},
 	StaffUncompared: {needs: []field{fieldMethod, fieldReason}, rows: []row{{"gateway", fieldMethod}, {"reason", fieldReason}, {"compared", fieldOn}}},
+	StaffWork: {
+		needs: []field{fieldMethod, fieldCount, fieldTitle},
+		rows:  []row{{"platform", fieldMethod}, {"deliveries", fieldCount}, {"job", fieldTitle}, {"reason", fieldReason}},
+	},
 	StaffAgreement: {
 		needs: []field{fieldMethod, fieldNumber, fieldAlert},
 		rows:  []row{{"customer", fieldUser}, {"service", fieldService}, {"gateway", fieldMethod}, {"reference", fieldNumber}, {"amount", fieldAmount}, {"invoice", fieldInvoice}, {"details", fieldReason}},
@@ -138,7 +142,7 @@ func Kinds() []Kind {
 		PaymentReminder, PaymentFailed, MethodNeeded, ConfirmPayment, CardExpiring,
 		OverdueNotice1, OverdueNotice2, OverdueNotice3, LateFee,
 		ServiceSuspended, SuspendedUnpaid, ServiceUnsuspended, RestartNeeded, FinalWarning, Terminated,
-		CreditNote, RefundMade, RefundReturned, StaffDispute, StaffDeadLetters, StaffFindings, StaffUncompared, StaffAgreement,
+		CreditNote, RefundMade, RefundReturned, StaffDispute, StaffDeadLetters, StaffFindings, StaffUncompared, StaffWork, StaffAgreement,
 		TrialEnding, PriceChange, PriceChanges, PriceChangeOff, CancellationConfirmed, CancellationUndone, PaymentsSuspended, PaymentsResumed,
 	}
 }
