@@ -81,6 +81,17 @@ func Retry(app core.App, now time.Time, key string) (bool, error) {
 	return again, err
 }
 
+// Resolved notes that a person knows what became of the call of a job that was given
+// up: its next try does not look for it.
+func Resolved(app core.App, key string) error {
+	_, err := collections.Statement(app, "UPDATE `jobs` SET `in_flight` = FALSE WHERE `key` = {:key} AND `state` IN ('failed', 'parked') AND `state` != 'done'").
+		Bind(dbx.Params{"key": key}).Execute()
+	if err != nil {
+		return fmt.Errorf("outcome of job %s: %w", key, err)
+	}
+	return nil
+}
+
 func requeue(app core.App, now time.Time, key string) (bool, error) {
 	// The last condition is that of the partial index over open jobs; SQLite uses
 	// it only when it is spelled out.

@@ -57,6 +57,9 @@ func afterRefusal(refused, noPlace error) error {
 // off in the middle of a step, the platform is asked first what that step left
 // behind; a step is repeated only once it is proven not to have happened.
 func (w *work) construct() error {
+	if w.build.Done { // its last step was left out
+		return w.keep(w.build)
+	}
 	for range 2 * (len(w.creator.Steps()) + 2) {
 		do, looked := w.advance, w.r.InFlight
 		if looked {
@@ -94,6 +97,9 @@ func (s *Subject) open(r *jobs.Run) (*work, error) {
 	svc, err := collections.First(r.App, collections.Services, dbx.HashExp{"id": r.Service})
 	if err != nil || svc == nil || svc.GetString("status") != string(provisioning.ServiceProvisioning) {
 		return nil, err
+	}
+	if svc.GetBool("by_hand") {
+		return nil, errByHandNow(svc)
 	}
 	w := &work{s: s, r: r, svc: svc, full: map[string]bool{}, note: waitingNote}
 	w.ready, w.finished = w.active, w.handedOver

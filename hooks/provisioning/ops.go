@@ -233,71 +233,13 @@ func (s *Subject) askRefresh(r *op.Request, in byID) (serviceView, error) {
 	return s.view(r.App, svc, true)
 }
 
-type jobRequest struct {
-	ID     string `json:"-" path:"id"`
-	Action string `json:"action"`
-	Reason string `json:"reason"`
-}
-
-// Check knows what staff may do with a job that was given up.
-func (in jobRequest) Check(f *op.Fields) {
-	f.Check(in.Action == "retry" || in.Action == "close", "action", "unknown_action", "action must be retry or close")
-	f.Check(strings.TrimSpace(in.Reason) != "", "reason", "required", "Say why; it is kept in the audit log.")
-}
-
 type platformTest struct {
 	OK      bool   `json:"ok"`
 	Message string `json:"message"`
 }
 
 func (s *Subject) staffOps(t *op.Table) {
-	op.Add(t, op.Spec{ID: "staff.jobs.act", Method: http.MethodPost, Path: "/api/v1/staff/jobs/{id}", Access: op.Staff, Summary: "Retry or close a job that was given up"}, s.actOnJob)
 	op.Add(t, op.Spec{ID: "staff.platforms.test", Method: http.MethodPost, Path: "/api/v1/staff/platforms/{id}/test", Access: op.Staff, Summary: "Test the connection to a platform"}, s.testPlatform)
-}
-
-func (s *Subject) actOnJob(r *op.Request, in jobRequest) (op.None, error) {
-	job, err := collections.First(r.App, collections.Jobs, dbx.HashExp{"id": in.ID})
-	if err != nil {
-		return op.None{}, err
-	}
-	if job == nil {
-		return op.None{}, op.NotFound()
-	}
-	state := job.GetString("state")
-	if state != jobs.Failed && state != jobs.Parked {
-		return op.None{}, op.NewProblem(http.StatusConflict, "not_given_up", "Only jobs that were given up or wait for staff can be retried or closed; this one is "+state+".")
-	}
-	return op.None{}, r.App.RunInTransaction(func(tx core.App) error {
-		if in.Action == "retry" {
-			if _, err := jobs.Retry(tx, r.Now(), job.GetString("key")); err != nil {
-				return err
-			}
-		} else if err := s.closeJob(tx, r, job); err != nil {
-			return err
-		}
-		return audit.Write(tx, r.Now(), audit.Entry{
-			ActorKind: audit.Staff, Actor: r.Auth.Id, Action: "job." + in.Action, Resource: collections.Jobs, ResourceID: job.Id, IP: r.RealIP(), UserAgent: r.Agent(),
-			Changes: map[string]any{"job": job.GetString("key"), "reason": in.Reason, "error": job.GetString("error")},
-		})
-	})
-}
-
-// closeJob ends a job for good. What it was to do, staff has done or will not have
-// done.
-func (s *Subject) closeJob(tx core.App, r *op.Request, job *core.Record) error {
-	if err := jobs.Cancel(tx, r.Now(), job.GetString("key")); err != nil {
-		return err
-	}
-	kind := provisioning.JobKind(job.GetString("kind"))
-	if kind == provisioning.JobChangePlan {
-		return s.changeByHand(tx, job.GetString("service"), "staff:"+r.Auth.Id)
-	}
-	svc, err := collections.First(tx, collections.Services, dbx.HashExp{"id": job.GetString("service")})
-	if err != nil || svc == nil || actionOf[kind] == "" {
-		return err
-	}
-	clearAction(svc, actionOf[kind]) // or nothing could be asked of the service any more
-	return collections.Update(tx, svc)
 }
 
 func (s *Subject) testPlatform(r *op.Request, in byID) (platformTest, error) {

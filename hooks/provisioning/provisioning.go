@@ -48,6 +48,9 @@ type Deps struct {
 	Waits func(tx core.App, platform string) error
 }
 
+// kindManual is the kind of a platform that is staff itself.
+const kindManual = "manual"
+
 // Subject is provisioning bound to one app.
 type Subject struct {
 	Deps
@@ -66,6 +69,7 @@ func Register(app core.App, table *op.Table, worker *jobs.Worker, deps Deps) *Su
 	s.serviceOps(table)
 	s.reinstallOps(table)
 	s.staffOps(table)
+	s.jobOps(table)
 	s.driftOps(table)
 	s.platformOps(table)
 	deps.Books.OnPaid(s.startPaid)
@@ -87,8 +91,17 @@ func Register(app core.App, table *op.Table, worker *jobs.Worker, deps Deps) *Su
 	return s
 }
 
-// adapter returns the adapter of a service's platform.
+// adapter returns the adapter of a service's platform, or people where they took the
+// service over.
 func (s *Subject) adapter(app core.App, service *core.Record) (any, error) {
+	if people, ok := s.Factories[kindManual]; ok && service.GetBool("by_hand") {
+		return people(Settings{})
+	}
+	return s.panelOf(app, service)
+}
+
+// panelOf returns the adapter of a service's platform, whoever works on the service.
+func (s *Subject) panelOf(app core.App, service *core.Record) (any, error) {
 	platform, err := collections.First(app, collections.Platforms, dbx.HashExp{"id": service.GetString("platform")})
 	if err != nil {
 		return nil, err

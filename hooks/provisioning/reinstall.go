@@ -157,6 +157,9 @@ func (s *Subject) openReinstall(r *jobs.Run) (*work, error) {
 	if err != nil || statusOf(svc) == provisioning.ServiceTerminated {
 		return nil, err
 	}
+	if svc.GetBool("by_hand") {
+		return nil, errByHandNow(svc)
+	}
 	can, err := ability[provisioning.Reinstaller](s, r.App, svc, "install anew")
 	if err != nil {
 		return nil, err

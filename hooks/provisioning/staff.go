@@ -18,7 +18,7 @@ import (
 
 // fixed are the fields of a service that are not edited by hand: they say whose
 // it is and what stands behind it.
-var fixed = []string{"user", "subscription", "plan", "platform", "service_type", "credentials"}
+var fixed = []string{"user", "subscription", "plan", "platform", "service_type", "credentials", "by_hand"}
 
 // observed are the fields that jobs write, also while somebody has the form open.
 // The admin UI sends every field back, as it was when the form was opened and with
@@ -174,8 +174,11 @@ func (s *Subject) editHold(e *core.RecordRequestEvent) error {
 
 // byHand reports whether staff itself is the platform.
 func (s *Subject) byHand(tx core.App, svc *core.Record) bool {
+	if svc.GetBool("by_hand") {
+		return true
+	}
 	platform, err := collections.First(tx, collections.Platforms, dbx.HashExp{"id": svc.GetString("platform")})
-	return err == nil && platform != nil && platform.GetString("kind") == "manual"
+	return err == nil && platform != nil && platform.GetString("kind") == kindManual
 }
 
 // typedAddresses are those that staff typed into the record.

@@ -47,6 +47,8 @@ var (
 	_ provisioning.Pacer            = (*Client)(nil)
 	_ provisioning.Lister           = (*Client)(nil)
 	_ provisioning.Reinstaller      = (*Client)(nil)
+	_ provisioning.Adopter          = (*Client)(nil)
+	_ provisioning.Skipper          = (*Client)(nil)
 )
 
 const (

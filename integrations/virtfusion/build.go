@@ -80,7 +80,7 @@ func (c *Client) readOwn(ctx context.Context, op string, o provisioning.Order, b
 		return server{}, vendor.Refuse(provisioning.ErrPermanent, op, "it belongs to panel user %s, not %s", owner, b.RemoteUser)
 	}
 	if c.isForeign(s, o.ServiceID) {
-		return server{}, vendor.Refuse(provisioning.ErrOutcomeUnknown, op, "it carries the name of another service")
+		return s, vendor.Refuse(provisioning.ErrOutcomeUnknown, op, "it carries the name of another service")
 	}
 	return s, nil
 }

@@ -128,6 +128,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Harness) {
 	t.Run("lifecycle", func(t *testing.T) { testLifecycle(t, fresh) })
 	t.Run("plan", func(t *testing.T) { testPlan(t, fresh) })
 	t.Run("reinstall", func(t *testing.T) { testReinstall(t, fresh) })
+	t.Run("adopt", func(t *testing.T) { testAdopt(t, fresh(t)) })
 	t.Run("list", func(t *testing.T) { testList(t, fresh) })
 	t.Run("power", func(t *testing.T) { testPower(t, fresh(t)) })
 	t.Run("destroyed behind our back", func(t *testing.T) { testDestroyed(t, fresh(t)) })
