@@ -243,12 +243,9 @@ func (s *Subject) staffOps(t *op.Table) {
 }
 
 func (s *Subject) testPlatform(r *op.Request, in byID) (platformTest, error) {
-	platform, err := collections.First(r.App, collections.Platforms, dbx.HashExp{"id": in.ID})
+	platform, err := s.platformOf(r.App, in.ID)
 	if err != nil {
 		return platformTest{}, err
-	}
-	if platform == nil {
-		return platformTest{}, op.NotFound()
 	}
 	return reportTest(s.tryPlatform(r, platform)), nil
 }

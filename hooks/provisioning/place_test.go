@@ -291,18 +291,8 @@ func TestADeadPanelIsNotHammered(t *testing.T) {
 	for _, id := range old.Services {
 		app.Want(http.StatusOK, app.Do(http.MethodPatch, "/api/collections/services/records/"+id, app.Staff(), map[string]any{"status": "suspended", "status_reason": "abuse"}))
 	}
-	first := func(list *testapp.Answer, name string) map[string]any {
-		items, _ := list.At("items").([]any)
-		for _, one := range items {
-			if p, _ := one.(map[string]any); p["name"] == name {
-				return p
-			}
-		}
-		t.Fatalf("no %s in %s", name, list)
-		return nil
-	}
 	state := func() (circuit map[string]any, refuses string) {
-		p := first(app.Want(http.StatusOK, app.Do(http.MethodGet, "/api/v1/staff/platforms", app.Staff(), nil)), "VirtFusion")
+		p := listOf(t, app.Want(http.StatusOK, app.Do(http.MethodGet, "/api/v1/staff/platforms", app.Staff(), nil)), "items", "name", "VirtFusion")
 		circuit, _ = p["circuit"].(map[string]any)
 		refuses, _ = p["refuses"].(string)
 		return circuit, refuses

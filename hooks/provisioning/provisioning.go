@@ -54,8 +54,9 @@ const kindManual = "manual"
 // Subject is provisioning bound to one app.
 type Subject struct {
 	Deps
-	mu    sync.Mutex
-	built map[string]built
+	mu      sync.Mutex
+	built   map[string]built
+	options map[string]keptOptions
 }
 
 type built struct {
@@ -65,7 +66,7 @@ type built struct {
 
 // Register binds provisioning's operations, jobs and hooks.
 func Register(app core.App, table *op.Table, worker *jobs.Worker, deps Deps) *Subject {
-	s := &Subject{Deps: deps, built: map[string]built{}}
+	s := &Subject{Deps: deps, built: map[string]built{}, options: map[string]keptOptions{}}
 	s.serviceOps(table)
 	s.reinstallOps(table)
 	s.staffOps(table)

@@ -44,6 +44,7 @@ var (
 	_ provisioning.PlanChanger      = (*Client)(nil)
 	_ provisioning.HealthReporter   = (*Client)(nil)
 	_ provisioning.Pacer            = (*Client)(nil)
+	_ provisioning.OptionLister     = (*Client)(nil)
 )
 
 const (

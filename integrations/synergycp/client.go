@@ -47,6 +47,7 @@ var (
 	_ provisioning.PlanChanger    = (*Client)(nil)
 	_ provisioning.HealthReporter = (*Client)(nil)
 	_ provisioning.Pacer          = (*Client)(nil)
+	_ provisioning.OptionLister   = (*Client)(nil)
 	_ provisioning.Lister         = (*Client)(nil)
 )
 

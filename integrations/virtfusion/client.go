@@ -46,6 +46,7 @@ var (
 	_ provisioning.PlanChanger      = (*Client)(nil)
 	_ provisioning.HealthReporter   = (*Client)(nil)
 	_ provisioning.Pacer            = (*Client)(nil)
+	_ provisioning.OptionLister     = (*Client)(nil)
 	_ provisioning.Lister           = (*Client)(nil)
 	_ provisioning.Reinstaller      = (*Client)(nil)
 	_ provisioning.Adopter          = (*Client)(nil)
