@@ -63,9 +63,17 @@ type Servicing struct {
 	// DriftRepair are the kinds of drift that are repaired by themselves; none by
 	// default.
 	DriftRepair []provisioning.DriftKind `json:"drift_repair"`
+	// LiveSeconds is how often the state of a service is read at its platform while
+	// its customer looks at it, 10 to 3600; 30 by default.
+	LiveSeconds int `json:"live_seconds"`
+}
+
+// LiveEvery is the interval of LiveSeconds, within its bounds.
+func (s Servicing) LiveEvery() time.Duration {
+	return time.Duration(min(max(s.LiveSeconds, 10), 3600)) * time.Second
 }
 
 // LoadServicing reads the settings group "services".
 func LoadServicing(app core.App) (Servicing, error) {
-	return load(app, "services", Servicing{DeleteAfterDays: 7})
+	return load(app, "services", Servicing{DeleteAfterDays: 7, LiveSeconds: 30})
 }

@@ -70,18 +70,20 @@ func Register(app core.App, d Deps) error {
 	billing.Register(app, table, worker, billingDeps(d, bk, pay))
 	exchange.Register(table)
 	taxing := taxes.Register(app, table, worker, taxes.Deps{Now: d.Now, Register: d.VATRegister, Service: pay.TaxService})
+	line := live.Register(app, bk)
 	var services *provisioning.Subject
 	renewing := renewals.Register(app, table, worker, renewals.Deps{Now: d.Now, Books: bk, Close: pay.CloseAll, Target: billing.Target, Feasible: feasibleBy(&services), PriceMail: priceMail(&mails), Taxed: taxing.Ready})
 	agreed := agreements.Register(app, table, worker, agreementDeps(d, bk, pay, renewing, mails))
 	pay.OnAgreement(func(tx core.App, news payments.AgreementNews) (bool, error) {
 		return agreed.Heard(tx, news.Gateway, news.Agreement)
 	})
-	services = provisioning.Register(app, table, worker, provisioning.Deps{Now: d.Now, Books: bk, Sealer: d.Sealer, Factories: d.Platforms, Override: d.PlatformOverride, Waits: mails.Work})
+	services = provisioning.Register(app, table, worker, provisioning.Deps{
+		Now: d.Now, Books: bk, Sealer: d.Sealer, Factories: d.Platforms, Override: d.PlatformOverride, Waits: mails.Work, Watching: line.Customers, Tell: line.Tell,
+	})
 	mails.Register(app, worker)
 	invoices.Register(app, table, worker, invoicesDeps(d, bk, pay, mails))
 	collecting := dunning.Register(app, table, dunningDeps(d, bk, pay, mails))
 	account.Register(app, table, account.Deps{Now: d.Now, AlreadyRegistered: mails.AlreadyRegistered})
-	live.Register(app, bk)
 	err := site.Register(app, table, site.Deps{Public: d.Public, Now: d.Now, Demo: d.Demo, BrandName: brandName(app), SupportEmail: supportEmail(app)})
 	if err != nil {
 		return err

@@ -171,6 +171,7 @@ func tasks(pay *payments.Subject, renewing *renewals.Subject, collecting *dunnin
 		{Name: "inbox", Every: time.Hour, Run: pay.PurgeEvents},
 		{Name: "jobs", Every: time.Hour, Run: purgeJobs},
 		{Name: "services", Every: 10 * time.Minute, Run: services.Reconcile},
+		{Name: "live", Every: provisioning.WatchEvery, Run: services.Watch},
 		{Name: "drift", Every: 15 * time.Minute, Run: services.Drift},
 		{Name: "fees", Every: time.Hour, Run: pay.BookFees},
 		{Name: "disputes", Every: time.Hour, Run: pay.RemindOfDisputes},

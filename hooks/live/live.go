@@ -7,7 +7,10 @@ package live
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
@@ -25,9 +28,18 @@ const prefix = "customer/"
 // watched are the collections whose changes customers see.
 var watched = []string{collections.Services, collections.Orders, collections.PaymentMethods}
 
+// Line is the live line of one app. It is safe for concurrent use.
+type Line struct {
+	app    core.App
+	mu     sync.RWMutex
+	open   map[string]map[string]subscriptions.Client // by customer and client
+	topics map[string][]string                        // customers, by client
+}
+
 // Register binds the topic's access check and its messages.
-func Register(app core.App, bk *books.Books) {
-	told := invoice(app)
+func Register(app core.App, bk *books.Books) *Line {
+	l := &Line{app: app, open: map[string]map[string]subscriptions.Client{}, topics: map[string][]string{}}
+	told := l.invoice()
 	bk.OnIssued(told)
 	bk.OnPaid(told)
 	bk.OnVoided(told)
@@ -39,14 +51,58 @@ func Register(app core.App, bk *books.Books) {
 				return apis.NewNotFoundError("There is no such topic, or it is not yours.", nil)
 			}
 		}
+		if err := e.Next(); err != nil {
+			return err
+		}
+		l.listen(e.Client, e.Subscriptions)
+		return nil
+	}})
+	app.OnRealtimeConnectRequest().Bind(&hook.Handler[*core.RealtimeConnectRequestEvent]{Id: "liveGone", Func: func(e *core.RealtimeConnectRequestEvent) error {
+		defer l.listen(e.Client, nil) // it returns when the client has gone
 		return e.Next()
 	}})
 	tell := &hook.Handler[*core.RecordEvent]{Id: "liveTell", Func: func(e *core.RecordEvent) error {
-		broadcast(e.App, e.Record.GetString("user"), e.Record.Collection().Name, e.Record.Id)
+		l.Tell(e.Record.GetString("user"), e.Record.Collection().Name, e.Record.Id)
 		return e.Next()
 	}}
 	app.OnRecordAfterCreateSuccess(watched...).Bind(tell)
 	app.OnRecordAfterUpdateSuccess(watched...).Bind(tell)
+	return l
+}
+
+// listen notes which customers' topics a client has from now on. One that has gone
+// meanwhile has none.
+func (l *Line) listen(c subscriptions.Client, topics []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, user := range l.topics[c.Id()] {
+		if delete(l.open[user], c.Id()); len(l.open[user]) == 0 {
+			delete(l.open, user)
+		}
+	}
+	delete(l.topics, c.Id())
+	if c.IsDiscarded() {
+		return
+	}
+	for _, topic := range topics {
+		name, _, _ := strings.Cut(topic, "?")
+		user, own := strings.CutPrefix(name, prefix)
+		if !own {
+			continue
+		}
+		if l.open[user] == nil {
+			l.open[user] = map[string]subscriptions.Client{}
+		}
+		l.open[user][c.Id()] = c
+		l.topics[c.Id()] = append(l.topics[c.Id()], user)
+	}
+}
+
+// Customers are those who look at the portal now, in no order.
+func (l *Line) Customers() []string {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return slices.Collect(maps.Keys(l.open))
 }
 
 func owns(auth *core.Record, user string) bool {
@@ -60,11 +116,11 @@ type message struct {
 
 // invoice tells of an invoice once its transaction is committed: the books write
 // invoices without record hooks.
-func invoice(app core.App) books.Follower {
+func (l *Line) invoice() books.Follower {
 	return func(tx core.App, d books.Document) error {
 		tx.TxInfo().OnComplete(func(failed error) error {
 			if failed == nil {
-				broadcast(app, d.User, collections.Invoices, d.ID)
+				l.Tell(d.User, collections.Invoices, d.ID)
 			}
 			return nil
 		})
@@ -72,27 +128,31 @@ func invoice(app core.App) books.Follower {
 	}
 }
 
-// broadcast sends in the background to a customer's clients.
-func broadcast(app core.App, user, collection, id string) {
+// Tell tells a customer's open browsers in the background that a record of theirs is
+// to be fetched again.
+func (l *Line) Tell(user, collection, id string) {
+	clients := l.clients(user)
+	if len(clients) == 0 {
+		return
+	}
 	topic := prefix + user
 	body, err := json.Marshal(message{collection, id})
 	if err != nil {
-		app.Logger().Error("Live message cannot be encoded", "error", fmt.Sprint(err))
-		return
-	}
-	clients := []subscriptions.Client{}
-	for _, c := range app.SubscriptionsBroker().Clients() {
-		auth, _ := c.Get(apis.RealtimeClientAuthKey).(*core.Record)
-		if owns(auth, user) && c.HasSubscription(topic) {
-			clients = append(clients, c)
-		}
-	}
-	if len(clients) == 0 {
+		l.app.Logger().Error("Live message cannot be encoded", "error", fmt.Sprint(err))
 		return
 	}
 	routine.FireAndForget(func() {
 		for _, c := range clients {
-			c.Send(subscriptions.Message{Name: topic, Data: body})
+			auth, _ := c.Get(apis.RealtimeClientAuthKey).(*core.Record)
+			if owns(auth, user) && c.HasSubscription(topic) {
+				c.Send(subscriptions.Message{Name: topic, Data: body})
+			}
 		}
 	})
+}
+
+func (l *Line) clients(user string) []subscriptions.Client {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return slices.Collect(maps.Values(l.open[user]))
 }

@@ -46,6 +46,10 @@ type Deps struct {
 	Override  map[string]Settings // from the environment, by kind, for the first of it; set fields win
 	// Waits tells staff that work on a service of a platform waits for them.
 	Waits func(tx core.App, platform string) error
+	// Watching are the customers who look at the portal now, and Tell tells their
+	// browsers of a record that is to be fetched again.
+	Watching func() []string
+	Tell     func(user, collection, id string)
 }
 
 // kindManual is the kind of a platform that is staff itself.
@@ -57,6 +61,7 @@ type Subject struct {
 	mu      sync.Mutex
 	built   map[string]built
 	options map[string]keptOptions
+	watch   watch
 }
 
 type built struct {

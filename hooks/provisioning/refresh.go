@@ -61,13 +61,21 @@ func (s *Subject) refresh(r *jobs.Run) error {
 	}
 	st, err := reader.Status(r.Context(), svc.GetString("platform_service_id"))
 	if errors.Is(err, provisioning.ErrNotFound) {
-		return s.lost(r)
+		return r.App.RunInTransaction(func(tx core.App) error { return lost(tx, r.Service, r.Actor, r.Queued, r.Now()) })
 	}
 	if err != nil {
 		return err
 	}
-	traffic, counted := s.traffic(r, a, svc)
-	if err := s.record(r, st, traffic, counted); err != nil {
+	reading := provisioning.Reading{Status: st, Traffic: s.traffic(r, a, svc), At: r.Now()}
+	s.watch.asked(svc.Id, reading.At, &reading)
+	err = r.App.RunInTransaction(func(tx core.App) error {
+		svc, err := tx.FindRecordById(collections.Services, r.Service)
+		if err != nil {
+			return fmt.Errorf("service %s: %w", r.Service, err)
+		}
+		return record(tx, svc, reading, r.Actor, r.Queued)
+	})
+	if err != nil {
 		return err
 	}
 	if p.Again > 0 && (st.Busy || r.Now().Sub(r.Queued) < time.Duration(p.Again)*settleTime) {
@@ -78,51 +86,52 @@ func (s *Subject) refresh(r *jobs.Run) error {
 
 // traffic reads the platform's counter; a platform without one, or a failing
 // one, leaves the last figures.
-func (s *Subject) traffic(r *jobs.Run, adapter any, svc *core.Record) (provisioning.Traffic, bool) {
+func (s *Subject) traffic(r *jobs.Run, adapter any, svc *core.Record) *provisioning.Traffic {
 	reader, ok := adapter.(provisioning.TrafficReader)
 	if !ok {
-		return provisioning.Traffic{}, false
+		return nil
 	}
 	t, err := reader.Traffic(r.Context(), svc.GetString("platform_service_id"))
-	return t, err == nil
+	if err != nil {
+		return nil
+	}
+	return &t
+}
+
+// take puts the figures of a reading into the use; what it does not tell of traffic
+// stays.
+func (u *usage) take(r provisioning.Reading) {
+	st := r.Status
+	u.CPUPercent = nil
+	if st.CPUPercent >= 0 {
+		u.CPUPercent = &st.CPUPercent
+	}
+	u.MemoryUsed, u.MemoryTotal = reported(st.MemoryUsed), reported(st.MemoryTotal)
+	u.DiskUsed, u.DiskTotal = reported(st.DiskUsed), reported(st.DiskTotal)
+	if t := r.Traffic; t != nil {
+		u.TrafficIn, u.TrafficOut, u.TrafficLimit = &t.BytesIn, &t.BytesOut, &t.Limit
+		u.TrafficStart, u.TrafficEnd = &t.Start, &t.End
+	}
 }
 
 // record stores a reading; readers of the record see it at once.
-func (s *Subject) record(r *jobs.Run, st provisioning.Status, t provisioning.Traffic, counted bool) error {
-	return r.App.RunInTransaction(func(tx core.App) error {
-		svc, err := tx.FindRecordById(collections.Services, r.Service)
-		if err != nil {
-			return fmt.Errorf("service %s: %w", r.Service, err)
-		}
-		u := usage{}
-		if err := collections.ReadJSON(svc, "usage", &u); err != nil {
-			return err
-		}
-		u.CPUPercent = nil
-		if st.CPUPercent >= 0 {
-			u.CPUPercent = &st.CPUPercent
-		}
-		u.MemoryUsed, u.MemoryTotal = reported(st.MemoryUsed), reported(st.MemoryTotal)
-		u.DiskUsed, u.DiskTotal = reported(st.DiskUsed), reported(st.DiskTotal)
-		if counted {
-			u.TrafficIn, u.TrafficOut, u.TrafficLimit = &t.BytesIn, &t.BytesOut, &t.Limit
-			u.TrafficStart, u.TrafficEnd = &t.Start, &t.End
-		}
-		svc.Set("usage", u)
-		svc.Set("power", string(st.Power))
-		svc.Set("power_at", collections.Stamp(r.Now()))
-		svc.Set("busy", st.Busy)
-		if err := noteSuspension(tx, r, svc, st.Suspended); err != nil {
-			return err
-		}
-		if err := collections.Save(tx, svc); err != nil {
-			return fmt.Errorf("service %s: %w", svc.Id, err)
-		}
-		if len(st.Addresses) == 0 {
-			return nil
-		}
-		return assign(tx, svc, st.Addresses, r.Now())
-	})
+func record(tx core.App, svc *core.Record, r provisioning.Reading, actor string, queued time.Time) error {
+	u := usage{}
+	if err := collections.ReadJSON(svc, "usage", &u); err != nil {
+		return err
+	}
+	u.take(r)
+	svc.Load(map[string]any{"usage": u, "power": string(r.Status.Power), "power_at": collections.Stamp(r.At), "busy": r.Status.Busy})
+	if err := noteSuspension(tx, svc, r, actor, queued); err != nil {
+		return err
+	}
+	if err := collections.Save(tx, svc); err != nil {
+		return fmt.Errorf("service %s: %w", svc.Id, err)
+	}
+	if len(r.Status.Addresses) == 0 {
+		return nil
+	}
+	return assign(tx, svc, r.Status.Addresses, r.At)
 }
 
 // suspendedThere tells a customer why an active service does not work.
@@ -131,13 +140,17 @@ const suspendedThere = "The host has suspended this server, not we. Our team has
 // noteSuspension explains a service that is active here and suspended by its
 // platform itself, as panels do at a limit of their own, or by people there. Nothing
 // is undone: that is for staff, who reads it in the service's log.
-func noteSuspension(tx core.App, r *jobs.Run, svc *core.Record, suspended bool) error {
+func noteSuspension(tx core.App, svc *core.Record, r provisioning.Reading, actor string, queued time.Time) error {
+	suspended := r.Status.Suspended
+	if svc.GetString("action_note") == lostThere {
+		svc.Set("action_note", "") // it was found again
+	}
 	noted := svc.GetString("action_note") == suspendedThere
 	active := svc.GetString("status") == string(provisioning.ServiceActive) && svc.GetString("action") == ""
 	switch {
 	case suspended && active && !noted:
 		svc.Set("action_note", suspendedThere)
-		return writeLog(tx, svc, "refresh", "failed", r.Actor, "", "the platform has suspended this server, which is active here: see its limits and who suspended it there", r.Queued, r.Now())
+		return writeLog(tx, svc, "refresh", "failed", actor, "", "the platform has suspended this server, which is active here: see its limits and who suspended it there", queued, r.At)
 	case noted && (!suspended || !active):
 		svc.Set("action_note", "")
 	}
@@ -151,21 +164,21 @@ func reported(n int64) *int64 {
 	return &n
 }
 
+// lostThere tells a customer that the server is gone.
+const lostThere = "The host does not find this server. Our team has been told."
+
 // lost notes that the platform does not know the server any more.
-func (s *Subject) lost(r *jobs.Run) error {
-	return r.App.RunInTransaction(func(tx core.App) error {
-		svc, err := tx.FindRecordById(collections.Services, r.Service)
-		if err != nil {
-			return fmt.Errorf("service %s: %w", r.Service, err)
-		}
-		svc.Set("power", string(provisioning.PowerUnknown))
-		svc.Set("power_at", collections.Stamp(r.Now()))
-		svc.Set("action_note", "The host does not find this server. Our team has been told.")
-		if err := collections.Save(tx, svc); err != nil {
-			return fmt.Errorf("service %s: %w", svc.Id, err)
-		}
-		return writeLog(tx, svc, "refresh", "failed", r.Actor, "", "the platform does not know this server", r.Queued, r.Now())
-	})
+func lost(tx core.App, service, actor string, queued, now time.Time) error {
+	svc, err := tx.FindRecordById(collections.Services, service)
+	if err != nil {
+		return fmt.Errorf("service %s: %w", service, err)
+	}
+	known := svc.GetString("action_note") == lostThere
+	svc.Load(map[string]any{"power": string(provisioning.PowerUnknown), "power_at": collections.Stamp(now), "action_note": lostThere})
+	if err := collections.Save(tx, svc); err != nil || known {
+		return err
+	}
+	return writeLog(tx, svc, "refresh", "failed", actor, "", "the platform does not know this server", queued, now)
 }
 
 // failStep marks the step that was under way as failed.

@@ -103,6 +103,10 @@ func (s *Subject) view(app core.App, svc *core.Record, whole bool) (serviceView,
 	if err := collections.ReadJSON(svc, "usage", &v.Usage); err != nil {
 		return v, err
 	}
+	if r, ok := s.watch.fresh(svc.Id, collections.Time(svc, "power_at")); ok {
+		v.Power, v.PowerAt, v.Busy = string(r.Status.Power), optional(r.At), r.Status.Busy
+		v.Usage.take(r)
+	}
 	steps := []step{}
 	if err := collections.ReadJSON(svc, "steps", &steps); err != nil {
 		return v, err

@@ -85,6 +85,14 @@ func (a *App) RunTasks() {
 	}
 }
 
+// RunTask does what is due of one task.
+func (a *App) RunTask(name string) {
+	a.Helper()
+	if err := a.tasks.Run(a.Context(), name); err != nil {
+		a.Fatalf("task %s: %v", name, err)
+	}
+}
+
 // Pass lets days pass, one after the other, with all that is due on each.
 func (a *App) Pass(days int) {
 	a.Helper()
