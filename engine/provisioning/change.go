@@ -84,7 +84,7 @@ func (w PlanWish) Besides(known ...string) []string {
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		from, had := w.From[name]
 		to, has := w.To[name]
-		if from == to && had == has || slices.Contains(known, name) {
+		if from == to && had == has || slices.Contains(known, name) || strings.HasPrefix(name, checklistPrefix) {
 			continue
 		}
 		list = append(list, fmt.Sprintf("%s: %s → %s", name, shown(name, from, had), shown(name, to, has)))

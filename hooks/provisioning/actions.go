@@ -157,7 +157,8 @@ func (s *Subject) terminate(r *jobs.Run) error {
 	if err != nil || svc.GetString("status") == string(provisioning.ServiceTerminated) {
 		return err
 	}
-	gone := svc.GetString("platform_service_id") == ""
+	// What people have set up has an id only where they gave it one.
+	gone := svc.GetString("platform_service_id") == "" && (!s.byHand(r.App, svc) || svc.GetString("provisioned_at") == "")
 	if !gone {
 		can, err := ability[provisioning.Terminator](s, r.App, svc, "terminate")
 		if err != nil {
@@ -362,6 +363,11 @@ func (s *Subject) givenUp(tx core.App, r *jobs.Run, cause error) error {
 	}
 	if err := writeLog(tx, svc, r.Kind, "failed", r.Actor, "", collections.Cut(cause.Error(), 900), r.Queued, r.Now()); err != nil {
 		return err
+	}
+	if errors.Is(cause, provisioning.ErrStaff) {
+		if err := s.makeTask(tx, r.ID, provisioning.JobKind(r.Kind), svc); err != nil {
+			return err
+		}
 	}
 	if err := s.Waits(tx, svc.GetString("platform")); err != nil {
 		return err

@@ -76,6 +76,7 @@ func TestAPlatformOfPeopleIsToldWhatToChange(t *testing.T) {
 	r.order = app.Order(r.who, testapp.Cart{Plan: "colo"})
 	app.Pay(r.order)
 	app.Quiet()
+	tickAll(app, waitingTask(app))
 	app.Want(http.StatusOK, edit(app, r.order, map[string]any{"status": "active", "ipv4": "192.0.2.7"}))
 	app.Quiet()
 	if got := r.Want(http.StatusOK, r.ask("/preview", r.wish("vps-gone", "now"))); got.At("by_staff") != true {
@@ -89,6 +90,10 @@ func TestAPlatformOfPeopleIsToldWhatToChange(t *testing.T) {
 	if shown := r.show(); shown.Text("plan_change.state") != "staff" {
 		t.Errorf("the customer sees %s", shown)
 	}
+	if refused := r.Do(http.MethodPost, "/api/v1/staff/jobs/"+r.job().Id, r.Staff(), map[string]string{"action": "close", "reason": "done"}); refused.Status != http.StatusConflict || refused.Text("code") != "unticked" {
+		t.Errorf("closed with nothing ticked: got %s, want 409", refused)
+	}
+	tickAll(app, waitingTask(app))
 	r.acts("close")
 	if shown := r.show(); shown.Text("plan.name") != "Plan vps-gone" || shown.At("plan_change") != nil {
 		t.Errorf("the customer sees %s, want the change done", shown)

@@ -76,6 +76,7 @@ func Register(app core.App, table *op.Table, worker *jobs.Worker, deps Deps) *Su
 	s.reinstallOps(table)
 	s.staffOps(table)
 	s.jobOps(table)
+	s.taskOps(table)
 	s.driftOps(table)
 	s.platformOps(table)
 	deps.Books.OnPaid(s.startPaid)

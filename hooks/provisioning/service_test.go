@@ -242,6 +242,10 @@ func TestStaffBuildsByHand(t *testing.T) {
 	app.Pay(o)
 	app.Eventually("the work waits for staff", func() bool { return status(app, o) == "provisioning" })
 	app.Quiet()
+	if r := edit(app, o, map[string]any{"status": "active", "ipv4": "192.0.2.7"}); r.Status != http.StatusBadRequest || !strings.Contains(string(r.Body), "Tick first") {
+		t.Errorf("with nothing ticked: got %s, want 400 with what is left", r)
+	}
+	tickAll(app, waitingTask(app))
 	app.Want(http.StatusOK, edit(app, o, map[string]any{"status": "active", "ipv4": "192.0.2.7"}))
 	if got := status(app, o); got != "active" {
 		t.Errorf("the service is %s, want active", got)

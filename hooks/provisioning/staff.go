@@ -98,6 +98,9 @@ func (s *Subject) want(tx core.App, e *core.RecordRequestEvent, from, to provisi
 		return err
 	}
 	if s.byHand(tx, svc) {
+		if err := ticksFirst(tx, svc, to); err != nil {
+			return err
+		}
 		return s.doneByHand(tx, svc, to, actor)
 	}
 	kind, needed := provisioning.JobFor(from, to)
@@ -212,7 +215,8 @@ func (s *Subject) doneByHand(tx core.App, svc *core.Record, to provisioning.Serv
 		svc.Set("suspended_at", collections.Stamp(now))
 	case provisioning.ServiceTerminated:
 		svc.Set("terminated_at", collections.Stamp(now))
-		if err := s.dropChange(tx, svc); err != nil {
+		svc.Set("credentials", "")
+		if err := errors.Join(assign(tx, svc, nil, now), s.dropChange(tx, svc)); err != nil {
 			return err
 		}
 	case provisioning.ServicePending, provisioning.ServiceProvisioning:

@@ -123,10 +123,19 @@ func again(tx core.App, now time.Time, job *core.Record) error {
 // closeJob ends a job for good. What it was to do, staff has done or will not have
 // done.
 func (s *Subject) closeJob(tx core.App, r *op.Request, job *core.Record) error {
+	kind := provisioning.JobKind(job.GetString("kind"))
+	if kind == provisioning.JobChangePlan { // it then counts as done
+		left, err := untickedFor(tx, job.GetString("service"), kind)
+		if err == nil && len(left) > 0 {
+			err = unticked(left)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	if err := jobs.Cancel(tx, r.Now(), job.GetString("key")); err != nil {
 		return err
 	}
-	kind := provisioning.JobKind(job.GetString("kind"))
 	if kind == provisioning.JobChangePlan {
 		return s.changeByHand(tx, job.GetString("service"), "staff:"+r.Auth.Id)
 	}
