@@ -20,13 +20,13 @@ const (
 	slack = 250 * time.Millisecond
 )
 
-// class is work that comes in thousands and that its vendor bounds, such as the
-// charges of a month's end. It has lanes of its own, so that however much of it
+// class is work that comes in thousands, such as the charges of a month's end, or
+// whose vendor may be slow. It has lanes of its own, so that however much of it
 // waits, and however slow the vendor is, all other jobs go on as if it were not
 // there.
 type class struct {
 	name  string
-	rate  func() float64 // jobs that may begin in a second
+	rate  func() float64 // jobs that may begin in a second; nil is any number
 	bell  chan struct{}
 	lanes chan struct{}
 
@@ -38,8 +38,15 @@ type class struct {
 // second. The rate is asked for each time; one that is not positive holds them.
 // Register all classes before Start.
 func (w *Worker) Pace(name string, rate func() float64) {
-	c := &class{name: name, rate: rate, bell: make(chan struct{}, 1), lanes: make(chan struct{}, paceLanes)}
-	w.classes = append(w.classes, c)
+	w.addClass(name, paceLanes, rate)
+}
+
+// Apart gives the jobs of a class so many lanes of their own, which they share with
+// nobody. Register all classes before Start.
+func (w *Worker) Apart(name string, lanes int) { w.addClass(name, lanes, nil) }
+
+func (w *Worker) addClass(name string, lanes int, rate func() float64) {
+	w.classes = append(w.classes, &class{name: name, rate: rate, bell: make(chan struct{}, 1), lanes: make(chan struct{}, lanes)})
 	w.app.Store().Set(wakeKey, w.bells())
 }
 
@@ -75,6 +82,16 @@ func (c *class) reserve(now time.Time) time.Duration {
 	return max(wait, 0)
 }
 
+// leave gives a lane back and has the next job looked for: it may have waited for
+// this one's serial.
+func (c *class) leave() {
+	<-c.lanes
+	select {
+	case c.bell <- struct{}{}:
+	default:
+	}
+}
+
 // pace begins the jobs of a class, each in a lane of its own, until ctx ends.
 func (w *Worker) pace(ctx context.Context, c *class) {
 	tick := time.NewTicker(lookup)
@@ -106,7 +123,7 @@ func (w *Worker) waits(ctx context.Context, class string) bool {
 // is due then. It reports false when there is none.
 func (w *Worker) begin(ctx context.Context, c *class) bool {
 	w.yield(ctx)
-	if !w.waits(ctx, c.name) || c.rate() <= 0 {
+	if !w.waits(ctx, c.name) || c.rate != nil && c.rate() <= 0 {
 		return false
 	}
 	select {
@@ -114,11 +131,13 @@ func (w *Worker) begin(ctx context.Context, c *class) bool {
 	case <-ctx.Done():
 		return false
 	}
-	select {
-	case <-time.After(c.reserve(w.now())):
-	case <-ctx.Done():
-		<-c.lanes
-		return false
+	if c.rate != nil {
+		select {
+		case <-time.After(c.reserve(w.now())):
+		case <-ctx.Done():
+			<-c.lanes
+			return false
+		}
 	}
 	r, err := w.claim(ctx, "`class` = {:class} AND ", c.name)
 	if err != nil {
@@ -129,7 +148,7 @@ func (w *Worker) begin(ctx context.Context, c *class) bool {
 		return false
 	}
 	w.done.Go(func() {
-		defer func() { <-c.lanes }()
+		defer c.leave()
 		w.attempt(ctx, r)
 	})
 	return true

@@ -66,7 +66,8 @@ func TestTenThousandPacedJobsBlockNobody(t *testing.T) {
 	slices.Sort(alone)
 	slices.Sort(beside)
 	t.Logf("%d other jobs took %s alone and %s beside %d that are due: %.2f times as long", others, alone[1], beside[1], crowd, float64(beside[1])/float64(alone[1]))
-	if beside[1] > 3*alone[1] {
+	// Behind the crowd they would take minutes; a busy machine alone takes a few times.
+	if beside[1] > 20*alone[1]+time.Second {
 		t.Errorf("the others took %s beside the crowd, %s alone", beside[1], alone[1])
 	}
 	time.Sleep(2 * time.Second)
@@ -80,6 +81,43 @@ func TestTenThousandPacedJobsBlockNobody(t *testing.T) {
 		if n := i + rate*5/4 + 1; n < len(begun) && begun[n].Sub(begun[i]) < 900*time.Millisecond {
 			t.Errorf("%d began within %s", n-i, begun[n].Sub(begun[i]))
 		}
+	}
+}
+
+// TestSlowJobsApartHoldNobodyUp: however many wait, those of a class that is apart run
+// in its lanes alone, each serial one after the other without a pause, and all others
+// go on.
+func TestSlowJobsApartHoldNobodyUp(t *testing.T) {
+	b := newBench(t)
+	now, most, done, release := atomic.Int32{}, atomic.Int32{}, atomic.Int32{}, make(chan struct{})
+	w := b.worker(map[string]jobs.Handler{
+		"slow": func(*jobs.Run) error {
+			n := now.Add(1)
+			for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+			}
+			<-release
+			now.Add(-1)
+			done.Add(1)
+			return nil
+		},
+		"other": func(*jobs.Run) error { return nil },
+	})
+	w.Apart("platforms", 5)
+	b.start(w)
+	for i := range 40 {
+		b.enqueue(jobs.Job{Kind: "slow", Key: fmt.Sprint("slow:", i), Serial: fmt.Sprint("user:", i%10), Class: "platforms"})
+	}
+	b.eventually("its lanes are full", func() bool { return now.Load() == 5 })
+	b.enqueue(jobs.Job{Kind: "other", Key: "other"})
+	b.eventually("another job is done", func() bool { return b.job("other").GetString("state") == jobs.Done })
+	if done.Load() != 0 || most.Load() != 5 {
+		t.Errorf("%d slow ones are done and %d ran at once, want none and 5", done.Load(), most.Load())
+	}
+	began := time.Now()
+	close(release)
+	b.eventually("all are done", func() bool { return done.Load() == 40 })
+	if took := time.Since(began); took > 10*time.Second { // four in a row for each of ten serials
+		t.Errorf("it took %s: who waited for another's serial was not looked for", took)
 	}
 }
 

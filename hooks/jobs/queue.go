@@ -31,7 +31,7 @@ type Job struct {
 	Kind    string
 	Key     string    // "service.suspend:<service id>"
 	Serial  string    // jobs with the same Serial never run at the same time
-	Class   string    // jobs of a class wait on their own, see Worker.Pace
+	Class   string    // jobs of a class wait on their own, see Worker.Pace and Worker.Apart
 	User    string    // customer it is for, "" if none
 	Service string    // service it is for, "" if none
 	Actor   string    // who caused it: "system", "customer:<id>", "staff:<id>"

@@ -124,7 +124,7 @@ func (s *Subject) beginDrift(app core.App, platform *core.Record, actor string, 
 		if !fresh {
 			return fmt.Errorf("platform %s: %w", platform.GetString("name"), ErrDriftRunning)
 		}
-		_, err = jobs.Enqueue(tx, now, jobs.Job{Kind: jobDrift, Key: jobDrift + ":" + id, Serial: jobDrift + ":" + platform.Id, Actor: actor, Payload: driftPayload{id}})
+		_, err = jobs.Enqueue(tx, now, jobs.Job{Kind: jobDrift, Key: jobDrift + ":" + id, Serial: jobDrift + ":" + platform.Id, Class: JobClass, Actor: actor, Payload: driftPayload{id}})
 		return err
 	})
 }

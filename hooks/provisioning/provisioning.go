@@ -52,6 +52,13 @@ type Deps struct {
 	Tell     func(user, collection, id string)
 }
 
+// JobClass are the jobs that call platforms. They have lanes of their own: a slow
+// panel with a thousand orders holds up neither mails nor payments.
+const JobClass = "platforms"
+
+// jobLanes is how many of them run at the same time.
+const jobLanes = 16
+
 // kindManual is the kind of a platform that is staff itself.
 const kindManual = "manual"
 
@@ -83,6 +90,7 @@ func Register(app core.App, table *op.Table, worker *jobs.Worker, deps Deps) *Su
 	s.guard(app)
 	s.onAccess(app)
 	s.onChange(app)
+	worker.Apart(JobClass, jobLanes)
 	worker.Handle(string(provisioning.JobProvision), s.provision)
 	worker.Handle(string(provisioning.JobSuspend), s.suspend)
 	worker.Handle(string(provisioning.JobUnsuspend), s.unsuspend)
@@ -209,7 +217,7 @@ func serviceJob(kind provisioning.JobKind, service *core.Record, actor string, p
 
 func jobOf(kind provisioning.JobKind, service, user, actor string, payload any) jobs.Job {
 	return jobs.Job{
-		Kind: string(kind), Key: string(kind) + ":" + service, Serial: "user:" + user,
+		Kind: string(kind), Key: string(kind) + ":" + service, Serial: "user:" + user, Class: JobClass,
 		User: user, Service: service, Actor: actor, Payload: payload,
 	}
 }

@@ -33,7 +33,7 @@ func BenchmarkFanOut(b *testing.B) {
 
 func fanOut(b *testing.B, shared bool) {
 	s := start(b, false)
-	people, expect := crowd(b, s, portals), 1
+	people, expect := crowd(b, s, openShop(b, s), portals), 1
 	if shared {
 		for i := range people {
 			people[i] = people[0]
@@ -68,10 +68,10 @@ func fanOut(b *testing.B, shared bool) {
 // onlooker is a customer with a service.
 type onlooker struct{ user, token, service string }
 
-// crowd makes n customers like the first, whose password takes long to hash.
-func crowd(b *testing.B, s *server, n int) []onlooker {
+// crowd makes n customers like that of the shop, whose password takes long to hash.
+func crowd(b *testing.B, s *server, in shop, n int) []onlooker {
 	b.Helper()
-	in, people := openShop(b, s), []onlooker{}
+	people := []onlooker{}
 	columns := []string{}
 	must(b, s.DB().NewQuery("SELECT `name` FROM pragma_table_info('users') WHERE `name` NOT IN ('id', 'email', 'tokenKey')").Column(&columns))
 	list := "`" + strings.Join(columns, "`, `") + "`"
@@ -87,7 +87,7 @@ func crowd(b *testing.B, s *server, n int) []onlooker {
 			if one.user, err = tx.FindRecordById(collections.Users, id); err != nil {
 				return err
 			}
-			sold, err := one.sellOne(tx, i)
+			sold, err := one.sellOne(tx, i+1)
 			if err != nil {
 				return err
 			}
