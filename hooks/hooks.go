@@ -78,7 +78,7 @@ func Register(app core.App, d Deps) error {
 		return agreed.Heard(tx, news.Gateway, news.Agreement)
 	})
 	services = provisioning.Register(app, table, worker, provisioning.Deps{
-		Now: d.Now, Books: bk, Sealer: d.Sealer, Factories: d.Platforms, Override: d.PlatformOverride, Waits: mails.Work, Watching: line.Customers, Tell: line.Tell,
+		Now: d.Now, Books: bk, Sealer: d.Sealer, Factories: d.Platforms, Override: d.PlatformOverride, Waits: mails.Work, Drifted: mails.Drift, Watching: line.Customers, Tell: line.Tell,
 	})
 	mails.Register(app, worker)
 	invoices.Register(app, table, worker, invoicesDeps(d, bk, pay, mails))

@@ -76,8 +76,10 @@ func (s *Subject) composeStaff(app core.App, row *core.Record) error {
 		l.data, err = uncompared(app, of)
 	case mail.StaffWork:
 		name, l.data, err = work(app, of)
+	case mail.StaffDrift:
+		name, l.data, err = drifted(app, of)
 	default:
-		l.data, err = findings(app, of)
+		l.data, err = findings(app, "reconcile_findings", "gateway", of)
 	}
 	if err != nil {
 		return err
@@ -116,14 +118,15 @@ func deadLetters(app core.App, gateway string) (mail.Data, error) {
 	return mail.Data{Count: rows[0].All, Title: rows[0].Type, Reason: collections.Cut(rows[0].Note, 300)}, nil
 }
 
-// findings is what there is to say of the differences that are open.
-func findings(app core.App, gateway string) (mail.Data, error) {
+// findings is what there is to say of the differences in a table that are open, with
+// a gateway's books or a platform's list.
+func findings(app core.App, table, column, of string) (mail.Data, error) {
 	rows, data := []struct {
 		Kind string `db:"kind"`
 		N    int    `db:"n"`
 	}{}, mail.Data{}
-	err := app.DB().NewQuery("SELECT `kind`, COUNT(*) AS `n` FROM `reconcile_findings` WHERE `gateway` = {:gateway} AND `status` = 'open' GROUP BY `kind` ORDER BY `n` DESC, `kind`").
-		Bind(dbx.Params{"gateway": gateway}).All(&rows)
+	err := app.DB().NewQuery("SELECT `kind`, COUNT(*) AS `n` FROM `" + table + "` WHERE `" + column + "` = {:of} AND `status` = 'open' GROUP BY `kind` ORDER BY `n` DESC, `kind`").
+		Bind(dbx.Params{"of": of}).All(&rows)
 	for _, r := range rows {
 		data.Count += r.N
 		data.Counts = append(data.Counts, mail.Count{Kind: r.Kind, N: r.N})

@@ -41,6 +41,22 @@ func work(app core.App, platform string) (name string, data mail.Data, err error
 	return name, mail.Data{Count: rows[0].All, Title: rows[0].Kind + ", " + rows[0].Service, Reason: collections.Cut(rows[0].Why, 300)}, nil
 }
 
+// Drift tells staff, in the transaction that keeps it, that a comparison with a
+// platform's list has found something new: by one mail a day, however much there is.
+func (s *Subject) Drift(tx core.App, platform string) error {
+	return s.gather(tx, mail.StaffDrift, platform)
+}
+
+// drifted is what there is to say of a platform's findings that are open, and its
+// name.
+func drifted(app core.App, platform string) (name string, data mail.Data, err error) {
+	if name, err = platformName(app, platform); err != nil {
+		return "", data, err
+	}
+	data, err = findings(app, "drift_findings", "platform", platform)
+	return name, data, err
+}
+
 // platformName is what staff calls a platform.
 func platformName(app core.App, id string) (string, error) {
 	platform, err := collections.First(app, collections.Platforms, dbx.HashExp{"id": id})

@@ -59,7 +59,7 @@ func (s *Subject) keepDrift(app core.App, platform *core.Record, found []provisi
 			for _, d := range batch {
 				moved, err := movedOn(tx, platform.Id, d, begun)
 				if err == nil && !moved {
-					err = keepOne(tx, platform.Id, d, now)
+					err = s.keepOne(tx, platform.Id, d, now)
 				}
 				if err != nil {
 					return err
@@ -96,7 +96,7 @@ func movedOn(tx core.App, platform string, d provisioning.Drift, begun time.Time
 
 // keepOne keeps a difference, once for each kind, service and remote id. One that had
 // disappeared is open again; one that staff ignores stays so, unless it is another.
-func keepOne(tx core.App, platform string, d provisioning.Drift, now time.Time) error {
+func (s *Subject) keepOne(tx core.App, platform string, d provisioning.Drift, now time.Time) error {
 	at, ours, theirs := collections.Stamp(now).String(), collections.Cut(d.Ours, 990), collections.Cut(d.Theirs, 990)
 	key := dbx.Params{"platform": platform, "kind": string(d.Kind), "service": d.ServiceID, "remote": d.RemoteID, "ours": ours, "theirs": theirs, "now": at}
 	id, fresh, err := collections.Row(tx, collections.DriftFindings, now, dbx.Params{
@@ -107,6 +107,9 @@ func keepOne(tx core.App, platform string, d provisioning.Drift, now time.Time) 
 		return err
 	}
 	if !fresh {
+		if err := s.newAgain(tx, key); err != nil {
+			return err
+		}
 		_, err := collections.Statement(tx, "UPDATE `drift_findings` SET `first_seen_at` = CASE WHEN `status` = 'gone' THEN {:now} ELSE `first_seen_at` END,"+
 			" `status` = CASE WHEN `status` = 'ignored' AND `ours` = {:ours} AND `theirs` = {:theirs} THEN 'ignored' ELSE 'open' END,"+
 			" `closed_at` = CASE WHEN `status` = 'ignored' AND `ours` = {:ours} AND `theirs` = {:theirs} THEN `closed_at` ELSE '' END,"+
@@ -117,10 +120,28 @@ func keepOne(tx core.App, platform string, d provisioning.Drift, now time.Time) 
 		}
 		return nil
 	}
+	if err := s.Drifted(tx, platform); err != nil {
+		return err
+	}
 	return audit.Write(tx, now, audit.Entry{
 		ActorKind: audit.System, Action: "drift.finding", Resource: collections.DriftFindings, ResourceID: id,
 		Changes: map[string]any{"platform": platform, "kind": string(d.Kind), "service": d.ServiceID, "remote_id": d.RemoteID, "ours": ours, "theirs": theirs},
 	})
+}
+
+// newAgain tells staff of a difference that is about to be open again: it had
+// disappeared, or is another than the one that is ignored.
+func (s *Subject) newAgain(tx core.App, key dbx.Params) error {
+	news := 0
+	err := collections.Statement(tx, "SELECT EXISTS (SELECT 1 FROM `drift_findings` WHERE `platform` = {:platform} AND `kind` = {:kind} AND `service` = {:service} AND `remote_id` = {:remote}"+
+		" AND (`status` = 'gone' OR `status` = 'ignored' AND (`ours` != {:ours} OR `theirs` != {:theirs})))").Bind(key).Row(&news)
+	if err != nil {
+		return fmt.Errorf("finding %v of %v: %w", key["kind"], key["remote"], err)
+	}
+	if news == 0 {
+		return nil
+	}
+	return s.Drifted(tx, key["platform"].(string))
 }
 
 // driftBrake bounds how much one comparison repairs by itself: a panel that shows

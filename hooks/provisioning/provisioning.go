@@ -46,6 +46,8 @@ type Deps struct {
 	Override  map[string]Settings // from the environment, by kind, for the first of it; set fields win
 	// Waits tells staff that work on a service of a platform waits for them.
 	Waits func(tx core.App, platform string) error
+	// Drifted tells staff that a comparison with a platform's list found something new.
+	Drifted func(tx core.App, platform string) error
 	// Watching are the customers who look at the portal now, and Tell tells their
 	// browsers of a record that is to be fetched again.
 	Watching func() []string

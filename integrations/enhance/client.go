@@ -45,6 +45,7 @@ var (
 	_ provisioning.HealthReporter   = (*Client)(nil)
 	_ provisioning.Pacer            = (*Client)(nil)
 	_ provisioning.OptionLister     = (*Client)(nil)
+	_ provisioning.Lister           = (*Client)(nil)
 )
 
 const (

@@ -23,6 +23,7 @@ func TestContractOfManagedMySQL(t *testing.T) {
 		h.Effects = append(h.Effects, StepDatabase, StepDBUser, StepGrant)
 		h.SharedAccount = false // each database has a password of its own
 		h.Impossible = nil
+		h.Listed = nil // the list does not show what is a database, see TestADatabaseIsListed
 		return h
 	})
 }
@@ -37,6 +38,7 @@ func calls(step string, k kind) string {
 		StepSubscription: "POST " + orgs + "6f1c0000-0000-4000-8000-000000000001/customers/", StepDatabase: customer, StepDBUser: customer, StepGrant: "PUT " + orgs,
 		StepPassword: map[kind]string{kindWebsite: "PUT /api/v2/logins/", kindMySQL: "PUT " + orgs}[k],
 		"suspend":    "PATCH " + orgs, "unsuspend": "PATCH " + orgs, "terminate": "DELETE " + orgs, "plan": "PATCH " + orgs, "look": "GET " + orgs,
+		"list": "GET " + orgs + "6f1c0000-0000-4000-8000-000000000001/customers/", // of one customer, which has several pages
 	}[step]
 }
 
@@ -66,6 +68,9 @@ func harness(t *testing.T, order func(service string) provisioning.Order) adapte
 		Larger:        larger,
 		Changes:       []string{"plan", "look"},
 		Size:          func(id string) string { return fmt.Sprint(g.subscription(id).Plan) },
+		Crowd:         func(n int) { g.box.Crowd(g.box.Snapshot().Customers[0].ID, n) },
+		CrowdSize:     perPage + 10,
+		Listed:        func(do func(n int)) { paneltest.Answered(g.box.Faults(), calls("list", k), do) },
 	}
 }
 

@@ -144,17 +144,23 @@ func readAll[T any](ctx context.Context, c *Client, call panel.Call) ([]T, error
 
 // readItems reads a list, or a part of one; without a total it is the whole.
 func readItems[T any](ctx context.Context, c *Client, call panel.Call) (part []T, total int, err error) {
+	part, said, err := readPage[T](ctx, c, call)
+	return part, int(said.Whole(int64(len(part)))), err
+}
+
+// readPage reads a part of a list, and how many the whole has where the panel says so.
+func readPage[T any](ctx context.Context, c *Client, call panel.Call) (part []T, total panel.Number, err error) {
 	call.Method = http.MethodGet
 	var got struct {
 		Items json.RawMessage `json:"items"`
 		Total panel.Number    `json:"total"`
 	}
 	if err := c.do(ctx, call, &got); err != nil {
-		return nil, 0, err
+		return nil, total, err
 	}
 	part, ok := panel.WholeList[T](got.Items)
 	if !ok {
-		return nil, 0, vendor.Unreadable(call, http.StatusOK, "the answer is not a list")
+		return nil, total, vendor.Unreadable(call, http.StatusOK, "the answer is not a list")
 	}
-	return part, int(got.Total.Whole(int64(len(part)))), nil
+	return part, got.Total, nil
 }

@@ -100,6 +100,7 @@ var forms = map[Kind]form{
 	},
 	StaffFindings:   {needs: []field{fieldMethod, fieldCount, fieldCounts}, rows: []row{{"gateway", fieldMethod}}},
 	StaffUncompared: {needs: []field{fieldMethod, fieldReason}, rows: []row{{"gateway", fieldMethod}, {"reason", fieldReason}, {"compared", fieldOn}}},
+	StaffDrift:      {needs: []field{fieldMethod, fieldCount, fieldCounts}, rows: []row{{"platform", fieldMethod}}},
 	StaffWork: {
 		needs: []field{fieldMethod, fieldCount, fieldTitle},
 		rows:  []row{{"platform", fieldMethod}, {"deliveries", fieldCount}, {"job", fieldTitle}, {"reason", fieldReason}},
@@ -142,7 +143,7 @@ func Kinds() []Kind {
 		PaymentReminder, PaymentFailed, MethodNeeded, ConfirmPayment, CardExpiring,
 		OverdueNotice1, OverdueNotice2, OverdueNotice3, LateFee,
 		ServiceSuspended, SuspendedUnpaid, ServiceUnsuspended, RestartNeeded, FinalWarning, Terminated,
-		CreditNote, RefundMade, RefundReturned, StaffDispute, StaffDeadLetters, StaffFindings, StaffUncompared, StaffWork, StaffAgreement,
+		CreditNote, RefundMade, RefundReturned, StaffDispute, StaffDeadLetters, StaffFindings, StaffUncompared, StaffDrift, StaffWork, StaffAgreement,
 		TrialEnding, PriceChange, PriceChanges, PriceChangeOff, CancellationConfirmed, CancellationUndone, PaymentsSuspended, PaymentsResumed,
 	}
 }

@@ -62,6 +62,9 @@ const (
 	// StaffUncompared tells staff that the books of the gateway Method could not be
 	// read: Reason is why, On where known until when they are compared.
 	StaffUncompared Kind = "staff_uncompared"
+	// StaffDrift tells staff what a comparison with a platform's list has found: Method
+	// is the platform, Counts how many of each kind are open.
+	StaffDrift Kind = "staff_drift"
 	// StaffWork tells staff of services' jobs that were given up or are done by hand:
 	// Method is the platform, Count how many wait, Title the last one.
 	StaffWork Kind = "staff_work"

@@ -112,7 +112,7 @@ type Harness struct {
 	Crowd     func(n int)
 	CrowdSize int
 	// Listed calls do when the platform has answered the n-th call of a list, which
-	// has not arrived yet.
+	// has not arrived yet; nil skips the list.
 	Listed func(do func(n int))
 }
 

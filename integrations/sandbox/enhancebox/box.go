@@ -117,6 +117,36 @@ func (b *Box) Destroy(id int64) bool {
 	return true
 }
 
+// Crowd gives a customer n more subscriptions, as its staff can.
+func (b *Box) Crowd(customer string, n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for range n {
+		s := &subscription{id: 500 + b.ids.Next("subscription"), org: b.orgs[customer], plan: planList[0], status: active, usage: map[string]int64{}, made: b.opts.Now()}
+		b.subs[s.id] = s
+		b.made++
+	}
+}
+
+// Populate makes n more customers, as its staff can.
+func (b *Box) Populate(n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for range n {
+		o := &org{id: b.uuid("org"), parent: SellerID, name: "Somebody", status: active, made: b.opts.Now()}
+		b.orgs[o.id] = o
+	}
+}
+
+// Leave deletes a customer, as its staff can.
+func (b *Box) Leave(customer string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if o := b.orgs[customer]; o != nil {
+		o.status = gone
+	}
+}
+
 // Suspend suspends a subscription as staff can, or takes it back.
 func (b *Box) Suspend(id int64, on bool) {
 	b.mu.Lock()
