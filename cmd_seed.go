@@ -138,7 +138,7 @@ var demoPlans = []demoPlan{
 func (p demoPlan) save(app core.App, platform string, position int) error {
 	options := []map[string]string{{"value": "8", "label": "Debian 12"}, {"value": "9", "label": "Ubuntu 24.04 LTS"}}
 	plan, err := collections.Insert(app, collections.Plans, map[string]any{
-		"name": p.name, "slug": p.slug, "description": p.text, "service_type": "vps", "platform": platform, "status": "active", "position": position,
+		"name": p.name, "slug": p.slug, "description": p.text, "service_type": "vps", "upgrade_group": "vps", "platform": platform, "status": "active", "position": position,
 		"platform_settings": map[string]string{"package_id": p.packageID, "group_id": "1", "ipv6": "true"},
 		"features":          map[string]int64{"cpu_cores": p.cpu, "ram_mb": p.ram, "disk_gb": p.disk, "bandwidth_gb": p.traffic},
 		"choices":           []map[string]any{{"name": "template_id", "label": "Operating system", "required": true, "options": options}},

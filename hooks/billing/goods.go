@@ -66,11 +66,13 @@ type optionPriceView struct {
 }
 
 type planView struct {
-	ID            string           `json:"id"`
-	Slug          string           `json:"slug"`
-	Name          string           `json:"name"`
-	Description   string           `json:"description"`
-	ServiceType   string           `json:"service_type"`
+	ID          string `json:"id"`
+	Slug        string `json:"slug"`
+	Name        string `json:"name"`
+	Description string `json:"description"`
+	ServiceType string `json:"service_type"`
+	// Group are the plans that customers change between; "" is none but this one.
+	Group         string           `json:"change_group"`
 	Features      map[string]int64 `json:"features"`
 	Badges        []string         `json:"badges"`
 	Stock         *int64           `json:"stock"`
@@ -120,7 +122,7 @@ func loadGoods(app core.App, currency string, plans, prices []*core.Record) (goo
 func (g goods) view(plan *core.Record) (planView, error) {
 	v := planView{
 		ID: plan.Id, Slug: plan.GetString("slug"), Name: plan.GetString("name"), Description: plan.GetString("description"),
-		ServiceType: plan.GetString("service_type"), Badges: plan.GetStringSlice("badges"), Features: map[string]int64{},
+		ServiceType: plan.GetString("service_type"), Group: plan.GetString("upgrade_group"), Badges: plan.GetStringSlice("badges"), Features: map[string]int64{},
 		TrialDays: plan.GetInt("trial_days"), NeedsCard: plan.GetBool("trial_needs_card"), CustomerLimit: plan.GetInt64("customer_limit"),
 	}
 	if err := collections.ReadJSON(plan, "features", &v.Features); err != nil {

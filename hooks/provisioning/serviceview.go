@@ -46,6 +46,7 @@ type activityView struct {
 
 type serviceView struct {
 	ID          string  `json:"id"`
+	Sold        string  `json:"subscription_id"`
 	Label       string  `json:"label"`
 	Hostname    string  `json:"hostname"`
 	ServiceType string  `json:"service_type"`
@@ -92,7 +93,7 @@ type serviceList struct {
 // a single service only.
 func (s *Subject) view(app core.App, svc *core.Record, whole bool) (serviceView, error) {
 	v := serviceView{
-		ID: svc.Id, Label: svc.GetString("label"), Hostname: svc.GetString("hostname"), ServiceType: svc.GetString("service_type"),
+		ID: svc.Id, Sold: svc.GetString("subscription"), Label: svc.GetString("label"), Hostname: svc.GetString("hostname"), ServiceType: svc.GetString("service_type"),
 		Status: svc.GetString("status"), Action: svc.GetString("action"), ActionNote: svc.GetString("action_note"),
 		Power: first(svc.GetString("power"), "unknown"), PowerAt: optional(collections.Time(svc, "power_at")), Busy: svc.GetBool("busy"),
 		Credentials: credentialsRef{svc.GetString("credentials") != "", svc.GetString("username")},

@@ -12,6 +12,7 @@ export const routes = [
     { path: "/portal/quotes/:id", page: "quote", place: "billing" },
     { path: "/portal/services", page: "services", place: "services" },
     { path: "/portal/services/:id", page: "service", place: "services" },
+    { path: "/portal/services/:id/plan", page: "change-plan", place: "services" },
     { path: "/portal/invoices", page: "invoices", place: "billing" },
     { path: "/portal/invoices/:id", page: "invoice", place: "billing" },
     { path: "/portal/payment-methods", page: "payment-methods", place: "billing" },

@@ -12,10 +12,11 @@ const restMs = 200;
 /**
  * Asks for the price of a choice a moment after it last changed. An older question is abandoned, and its answer, should it
  * still come, is dropped.
- * @param {{currency: string, items: unknown[]} | null} choice null while nothing is chosen
+ * @param {Record<string, unknown> | null} choice null while nothing is chosen
+ * @param {string} [path] whose answer is wanted: an order's, or that of a subscription's change
  * @returns {Quoting}
  */
-export function useQuote(choice) {
+export function useQuote(choice, path = "/orders/quote") {
     const state = useMemo(() => signal(/** @type {Quoted} */ ({ of: "", quote: null, error: null, busy: false })), []);
     const round = useMemo(() => signal(0), []);
     const of = choice ? JSON.stringify(choice) : "";
@@ -25,7 +26,7 @@ export function useQuote(choice) {
         state.value = { ...state.peek(), busy: true };
         const start = setTimeout(async () => {
             try {
-                const quote = await post("/orders/quote", JSON.parse(of), { signal: stop.signal });
+                const quote = await post(path, JSON.parse(of), { signal: stop.signal });
                 if (!stop.signal.aborted) state.value = { of, quote, error: null, busy: false };
             } catch (thrown) {
                 if (!stop.signal.aborted) state.value = { of, quote: null, error: asApiError(thrown), busy: false };

@@ -1,22 +1,21 @@
 import { html, useState } from "../vendor.js";
 import { asApiError, get, post } from "../lib/api.js";
-import { money } from "../lib/money.js";
 import { has, t } from "../lib/i18n.js";
 import { useResource } from "../lib/store.js";
 import { toast } from "../lib/toast.js";
-import { specs } from "../lib/units.js";
 import { announce } from "../ui/announcer.js";
 import { Button } from "../ui/button.js";
 import { Heading } from "../ui/page.js";
 import { Access } from "../ui/service-access.js";
+import { Contract } from "../ui/service-contract.js";
 import { Power } from "../ui/service-power.js";
 import { Reinstall } from "../ui/service-reinstall.js";
 import { Rename } from "../ui/service-rename.js";
-import { mainAddress, ServiceBadge } from "../ui/service-state.js";
+import { ServiceBadge } from "../ui/service-state.js";
 import { Usage } from "../ui/service-usage.js";
 import { Loaded } from "../ui/states.js";
 import { Steps } from "../ui/steps.js";
-import { Ago, Day } from "../ui/time.js";
+import { Ago } from "../ui/time.js";
 
 /** One service: what it is, whether it runs, how to get in, what it uses, what it costs and until when. @param {{id: string}} props */
 export default function Service({ id }) {
@@ -76,7 +75,7 @@ function Body({ service: s, doing, act, onDone }) {
             <div class="stack">
                 ${s.abilities.includes("power") && !building && s.status !== "terminated" && html`<${Power} service=${s} doing=${doing} act=${act} />`}
                 ${s.abilities.includes("reinstall") && s.status === "active" && html`<${Reinstall} service=${s} doing=${doing} onDone=${onDone} />`}
-                <${Terms} service=${s} />
+                <${Contract} service=${s} />
             </div>
         </div>`;
 }
@@ -95,22 +94,6 @@ function Change({ service: s }) {
     if (s.restart_needed) return html`<div class="notice" data-kind="warn" role="status"><h2>${t("service.restart_title")}</h2><p>${t("service.restart_text")}</p></div>`;
     return null;
 }
-
-/** @param {{service: any}} props */
-const Terms = ({ service: s }) => html`<section class="card">
-    <div class="card-head"><h2>${t("service.contract")}</h2></div>
-    <div class="card-body"><dl class="facts">
-        <div><dt>${t("services.plan")}</dt><dd>${s.plan?.name}</dd></div>
-        ${specs(s.features ?? {}).map(([label, value]) => html`<div><dt>${label}</dt><dd class="num">${value}</dd></div>`)}
-        <div><dt>${t("services.price")}</dt><dd><span class="num strong">${money(s.price)}</span> <span class="per">${t("per." + s.cycle)}</span></dd></div>
-        ${s.price_change && html`<div><dt>${t("service.new_price")}</dt><dd><span class="num strong">${money(s.price_change.price)}</span> <span class="per">${t("per." + s.cycle)}</span><br /><span class="sub">${t("service.new_price_from")} <${Day} at=${s.price_change.from} /></span></dd></div>`}
-        <div><dt>${t("services.renews")}</dt><dd>${s.renews_at ? html`<${Day} at=${s.renews_at} />` : t("service.no_renewal")}</dd></div>
-        ${s.renews_at && html`<div><dt>${t("methods.paid_by")}</dt><dd><a href="/portal/payment-methods">${t("methods.see")}</a></dd></div>`}
-        ${s.deletes_at && html`<div><dt>${t(s.status === "terminated" ? "service.deleted" : "service.deletes")}</dt><dd><${Day} at=${s.deletes_at} /></dd></div>`}
-        <div><dt>${t("service.since")}</dt><dd><${Day} at=${s.created} /></dd></div>
-        ${mainAddress(s) && s.hostname && html`<div><dt>${t("field.hostname")}</dt><dd><span class="value">${s.hostname}</span></dd></div>`}
-    </dl></div>
-</section>`;
 
 /** @param {{items: any[]}} props */
 const Activity = ({ items }) => html`<section class="card">

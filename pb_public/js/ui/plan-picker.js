@@ -26,21 +26,21 @@ export const Segments = ({ legend, name, value, options, onPick }) => html`<fiel
     </label>`)}</div>
 </fieldset>`;
 
-/** The plans as cards of one radio group. @param {{plans: any[], plan: string, cycle: string, onPick: (slug: string) => void}} props */
-export const PlanPicker = ({ plans, plan, cycle, onPick }) => html`<fieldset>
+/** The plans as cards of one radio group; `own` is the id of the one that the customer has. @param {{plans: any[], plan: string, cycle: string, own?: string, onPick: (slug: string) => void}} props */
+export const PlanPicker = ({ plans, plan, cycle, own = "", onPick }) => html`<fieldset>
     <legend class="sr">${t("order.plan")}</legend>
-    <div class="plans">${plans.map((p) => html`<${Plan} key=${p.id} plan=${p} cycle=${cycle} checked=${p.slug === plan} onPick=${onPick} />`)}</div>
+    <div class="plans">${plans.map((p) => html`<${Plan} key=${p.id} plan=${p} cycle=${cycle} own=${p.id === own} checked=${p.slug === plan} onPick=${onPick} />`)}</div>
 </fieldset>`;
 
-/** @param {{plan: any, cycle: string, checked: boolean, onPick: (slug: string) => void}} props */
-function Plan({ plan, cycle, checked, onPick }) {
+/** @param {{plan: any, cycle: string, own: boolean, checked: boolean, onPick: (slug: string) => void}} props */
+function Plan({ plan, cycle, own, checked, onPick }) {
     const price = priceOf(plan, cycle);
-    const out = plan.sold_out || !price;
+    const out = plan.sold_out && !own || !price;
     return html`<label class="plan" data-out=${out ? "" : undefined}>
         <input type="radio" name="plan" value=${plan.slug} checked=${checked && !out} disabled=${out} onChange=${() => onPick(plan.slug)} />
-        <span class="plan-name">${plan.name}${plan.badges?.map((/** @type {string} */ b) => html`<span class="tag accent">${t("plan_badge." + b)}</span>`)}</span>
+        <span class="plan-name">${plan.name}${own && html`<span class="tag">${t("plan.yours")}</span>`}${plan.badges?.map((/** @type {string} */ b) => html`<span class="tag accent">${t("plan_badge." + b)}</span>`)}</span>
         <${Price} price=${price} plan=${plan} />
-        ${plan.sold_out ? html`<span class="note bad">✕ ${t("order.sold_out")}</span>`
+        ${plan.sold_out && !own ? html`<span class="note bad">✕ ${t("order.sold_out")}</span>`
             : plan.stock !== null && plan.stock <= 5 && html`<span class="note warn">${t("order.left", { count: plan.stock })}</span>`}
         ${plan.description && html`<span class="note">${plan.description}</span>`}
         <ul class="specs">${specs(plan.features ?? {}).map(([label, value]) => html`<li><span>${label}</span><span class="num">${value}</span></li>`)}</ul>

@@ -9,7 +9,7 @@ import { Day } from "./time.js";
  */
 export const Sums = ({ of, totalLabel }) => html`<dl class="sum">
     ${of.lines.map((line) => html`<div class="line">
-        <dt>${line.quantity > 1 ? `${line.quantity} × ` : ""}${line.description}
+        <dt>${line.quantity > 1 ? `${line.quantity} × ` : ""}${line.kind === "unused" ? t("sum.unused", { what: line.description }) : line.description}
             ${line.period?.start && line.period?.end && html`<small><${Day} at=${line.period.start} /> – <${Day} at=${line.period.end} /></small>`}</dt>
         <dd class="num">${money(line.amount)}</dd>
     </div>`)}
