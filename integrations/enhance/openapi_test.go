@@ -31,7 +31,7 @@ func TestAgainstTheVendorsDocument(t *testing.T) {
 	}
 	g.Through(check.Over)
 	everyCall(t, g)
-	check.Report(t, 24)
+	check.Report(t, 28)
 }
 
 // everyCall makes each call of the adapter once, so that all are checked.
@@ -60,6 +60,11 @@ func everyCall(t *testing.T, g *rig) {
 			return err
 		},
 		func() error { _, err := c.Subscriptions(ctx); return err },
+		func() error { _, err := c.Plans(ctx); return err },
+		func() error { return c.List(ctx, func(provisioning.Seen) error { return nil }) },
+		func() error {
+			return c.CheckPlan(ctx, provisioning.PlanWish{ServiceID: "svc1", RemoteID: b.RemoteID, From: o.Settings, To: with(o, SettingPlan, "13").Settings})
+		},
 		func() error { _, err := c.Terminate(ctx, b.RemoteID); return err },
 	} {
 		if err := step(); err != nil {

@@ -3,6 +3,7 @@ package virtfusion
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -103,7 +104,7 @@ func TestAgainstTheVendorsDocument(t *testing.T) {
 	check.Answer = check.answer
 	g.Through(check.Over)
 	everyCall(t, g)
-	check.Report(t, 26)
+	check.Report(t, 28)
 }
 
 // everyCall makes each call of the adapter once, so that all are checked.
@@ -135,6 +136,14 @@ func everyCall(t *testing.T, g *rig) {
 		func() error { _, err := c.Groups(ctx); return err },
 		func() error { _, err := c.Capacity(ctx, "1"); return err },
 		func() error { _, err := c.Templates(ctx, "1"); return err },
+		func() error { return optionsOf(c.Options(ctx, o.Settings)) },
+		func() error { _, err := c.Images(ctx, o, b.RemoteID); return err },
+		func() error {
+			return c.CheckPlan(ctx, provisioning.PlanWish{ServiceID: "svc1", RemoteID: b.RemoteID, From: larger(1), To: larger(2)})
+		},
+		func() error { return c.List(ctx, func(provisioning.Seen) error { return nil }) },
+		func() error { _, err := c.Adopt(ctx, o, lost, b.RemoteID); return err },
+		func() error { return reinstalled(ctx, g, c, o, b) },
 		func() error { _, err := c.Recover(ctx, o, lost); return err },
 		func() error { return lostTwin(ctx, g, c, other, lost) },
 		func() error { _, err := c.Terminate(ctx, b.RemoteID); return err },
@@ -144,6 +153,35 @@ func everyCall(t *testing.T, g *rig) {
 			t.Fatalf("call %d: %v", i, err)
 		}
 	}
+}
+
+// optionsOf is the first failure of reading what can be chosen.
+func optionsOf(lists []provisioning.OptionList) error {
+	for _, l := range lists {
+		if l.Problem != "" {
+			return fmt.Errorf("%s: %s", l.Label, l.Problem)
+		}
+	}
+	return nil
+}
+
+// reinstalled installs a server anew, and looks after it as if an answer were lost.
+func reinstalled(ctx context.Context, g *rig, c *Client, o provisioning.Order, b provisioning.Build) error {
+	at := provisioning.Build{RemoteUser: b.RemoteUser, RemoteID: b.RemoteID, Addresses: b.Addresses, Started: g.Clock.Now()}
+	for range 50 {
+		next, err := c.Reinstall(ctx, o, "8", at)
+		if err != nil || next.Done {
+			return err
+		}
+		if next.Started = g.Clock.Now(); next.Step == StepWipe {
+			if _, err := c.RecoverReinstall(ctx, o, "8", next); err != nil && provisioning.Classify(err) != provisioning.ClassTemporary && provisioning.Classify(err) != provisioning.ClassUnknown {
+				return err
+			}
+		}
+		at = next
+		g.Clock.Add(10 * time.Second)
+	}
+	return errors.New("the installation does not end")
 }
 
 // lostTwin makes Recover compare a server with its package.
