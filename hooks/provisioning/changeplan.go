@@ -47,6 +47,11 @@ func (s *Subject) changePlan(r *jobs.Run) error {
 			return w.refused(err)
 		}
 	}
+	return s.askChange(r, w, can)
+}
+
+// askChange has the platform make the change.
+func (s *Subject) askChange(r *jobs.Run, w planWish, can provisioning.PlanChanger) error {
 	there, err := w.there()
 	if err != nil {
 		return w.refused(err)

@@ -167,7 +167,7 @@ func (s *Subject) watchPanel(ctx context.Context, app core.App, id string, watch
 	}
 	a, err := s.platform(app, platform)
 	if err != nil {
-		return nil //nolint:nilerr // whoever does something with the platform is told; here it only has no news
+		return nil // whoever does something with the platform is told; here it only has no news
 	}
 	reader, ok := a.(provisioning.StatusReader)
 	if h, known := a.(provisioning.HealthReporter); !ok || known && h.Health().State == provisioning.CircuitOpen {

@@ -226,7 +226,7 @@ func (c *Caller) noted(ctx context.Context, of verdict, err error) error {
 	if c.Guard == nil {
 		return err
 	}
-	if of == failed && ctx.Err() == context.Canceled { //nolint:errorlint // what Err returns
+	if of == failed && ctx.Err() == context.Canceled {
 		of = saidNothing
 	}
 	problem := ""
