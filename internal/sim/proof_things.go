@@ -133,7 +133,9 @@ func thingsGetDone(w *world, p *proof) ([]string, error) {
 }
 
 // mercy is how long after the grace an unpaid service may still run: notices are
-// made up after an outage, and nothing is suspended while money may be on its way.
+// made up after an outage, and nothing is suspended while money may be on its way. A
+// debit that failed after days counts from its end: several of them may follow upon
+// each other.
 const mercy = 30 * aDay
 
 // suspendedIffOverdue compares what billing decided about access with what is
@@ -149,7 +151,7 @@ func suspendedIffOverdue(w *world, _ *proof) ([]string, error) {
 	now := w.clock.product()
 	grace := now.AddDate(0, 0, 1-policy.SuspendDays) // due dates are days
 	const owed = "EXISTS (SELECT 1 FROM `invoice_items` `l` CROSS JOIN `invoices` `i` ON `i`.`id` = `l`.`invoice` WHERE `l`.`subscription` = `u`.`id` AND `l`.`kind` IN ('period', 'hourly') AND `l`.`live` AND `i`.`status` IN (%s) AND `i`.`due_at` < {:%s}%s)"
-	const moving = " AND NOT EXISTS (SELECT 1 FROM `payment_transactions` WHERE `invoice` = `i`.`id` AND `status` IN ('pending', 'unknown'))"
+	const moving = " AND NOT EXISTS (SELECT 1 FROM `payment_transactions` WHERE `invoice` = `i`.`id` AND (`status` IN ('pending', 'unknown') OR `status` = 'failed' AND `updated` >= {:mercy} AND julianday(`updated`) - julianday(`created`) > 1))"
 	broken := []string{}
 	err = w.app.DB().NewQuery("SELECT `id` || ' is suspended without an overdue invoice' FROM `subscriptions` `u` WHERE `access` = 'suspended' AND `access_reason` = 'overdue' AND NOT " + fmt.Sprintf(owed, "'open', 'uncollectible'", "grace", "") +
 		" UNION ALL SELECT `id` || ' is used though long overdue' FROM `subscriptions` `u` WHERE `status` IN ('active', 'past_due') AND `access` = 'open' AND " + fmt.Sprintf(owed, "'open'", "mercy", " AND `i`.`due_minor` >= 50"+moving) +
