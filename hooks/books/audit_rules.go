@@ -5,9 +5,8 @@ package books
 var documentRules = []Rule{
 	{
 		"an invoice is the sum of its lines",
-		"SELECT `number` AS `what`, `i`.`total_minor` - `s`.`net` - `s`.`tax` AS `off` FROM (SELECT `invoice`, SUM(`net_minor`) AS `net`, SUM(`tax_minor`) AS `tax` FROM `invoice_items` GROUP BY `invoice`) `s` CROSS JOIN `invoices` `i` ON `i`.`id` = `s`.`invoice`" +
-			" WHERE `i`.`status` != 'draft' AND (`i`.`subtotal_minor` != `s`.`net` OR `i`.`tax_minor` != `s`.`tax` OR `i`.`total_minor` != `i`.`subtotal_minor` + `i`.`tax_minor`)" +
-			" UNION ALL SELECT `number`, `total_minor` FROM `invoices` `i` WHERE `status` != 'draft' AND (`subtotal_minor` != 0 OR `tax_minor` != 0 OR `total_minor` != 0) AND NOT EXISTS (SELECT 1 FROM `invoice_items` WHERE `invoice` = `i`.`id`)",
+		"SELECT `number` AS `what`, `total` - `net` - `tax` AS `off` FROM (SELECT `i`.`number`, `i`.`total_minor` AS `total`, `i`.`subtotal_minor` AS `subtotal`, `i`.`tax_minor` AS `taxed`, IFNULL(SUM(`l`.`net_minor`), 0) AS `net`, IFNULL(SUM(`l`.`tax_minor`), 0) AS `tax`" +
+			" FROM `invoices` `i` LEFT JOIN `invoice_items` `l` ON `l`.`invoice` = `i`.`id` WHERE `i`.`status` != 'draft' GROUP BY `i`.`rowid`) WHERE `subtotal` != `net` OR `taxed` != `tax` OR `total` != `subtotal` + `taxed`",
 	},
 	{
 		"a line's price is its net, or its net and tax where prices include it",
