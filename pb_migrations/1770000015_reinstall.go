@@ -12,11 +12,10 @@ var reinstall = change{
 	fields: []core.Field{
 		&core.DateField{Name: "reinstalled_at", Help: "its system was last installed anew, which destroyed what was on it"},
 	},
-	values: map[string][]string{"action": {"reinstall", "hostname", "reverse_dns"}},
+	values: map[string][]string{"action": {"reinstall"}},
 }
 
-// reinstallUp lets a service be installed anew, named at its platform, and have
-// reverse DNS.
+// reinstallUp lets a service be installed anew.
 func reinstallUp(app core.App) error { return alter(app, reinstall) }
 
 func reinstallDown(app core.App) error { return undo(app, reinstall) }
