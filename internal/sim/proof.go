@@ -51,6 +51,7 @@ type proof struct {
 	awaited  map[string]int    // charges not yet recorded, by the day they were seen
 	payments map[string]int64  // amounts the gateway took, by payment reference
 	owners   map[string]string // customers by invoice
+	failing  map[string]int    // the day on which jobs were first seen failed, by id
 	offered  []string          // subscriptions with a change that may still be paid beside what is invoiced ahead
 }
 

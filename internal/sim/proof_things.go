@@ -114,8 +114,13 @@ func stockIsExact(w *world, _ *proof) ([]string, error) {
 }
 
 // thingsGetDone: vendors and mail servers come back and staff tries again each
-// morning, so that nothing stays undone for long.
+// morning, so that nothing stays undone for long. A job may wait for weeks, for a debit
+// say, before it fails for the first time: it counts how many days it has stood failed.
 func thingsGetDone(w *world, p *proof) ([]string, error) {
+	stuck, err := stuckJobs(w, p)
+	if err != nil {
+		return nil, err
+	}
 	since := w.clock.product().Add(-patience * aDay)
 	asked := since // what waits for people, who look at it each morning
 	if p.final {
@@ -125,11 +130,37 @@ func thingsGetDone(w *world, p *proof) ([]string, error) {
 	if p.whole { // they are long, and each unsent one has an open job besides
 		mails = " UNION ALL SELECT 'mail ' || `key` || ' ' || `status` || ': ' || `error` FROM `mails` WHERE `status` = 'queued' AND `created` < {:since}"
 	}
-	err := w.app.DB().NewQuery("SELECT `key` || ' ' || `state` || ' since ' || `queued_at` || ': ' || `error` FROM `jobs` WHERE `state` IN ('failed', 'running') AND `queued_at` < {:since} OR `state` = 'parked' AND `queued_at` < {:asked}" +
+	err = w.app.DB().NewQuery("SELECT `key` || ' ' || `state` || ' since ' || `queued_at` || ': ' || `error` FROM `jobs` WHERE `state` = 'parked' AND `queued_at` < {:asked}" +
 		" UNION ALL SELECT 'event ' || `event_id` || ' ' || `status` || ': ' || `error` FROM `webhook_events` WHERE `status` IN ('new', 'retrying') AND `received_at` < {:since}" +
 		mails + " ORDER BY 1").
 		Bind(dbx.Params{"since": collections.Stamp(since).String(), "asked": collections.Stamp(asked).String()}).Column(&broken)
-	return broken, err
+	return append(stuck, broken...), err
+}
+
+// stuckJobs are those that stood failed or running at each proof for longer than
+// patience lasts; at the end any.
+func stuckJobs(w *world, p *proof) ([]string, error) {
+	rows := []struct {
+		ID   string `db:"id"`
+		What string `db:"what"`
+	}{}
+	err := w.app.DB().NewQuery("SELECT `id`, `key` || ' ' || `state` || ': ' || `error` AS `what` FROM `jobs` WHERE `state` IN ('failed', 'running') ORDER BY `key`").All(&rows)
+	if err != nil {
+		return nil, err
+	}
+	stuck, still := []string{}, map[string]int{}
+	for _, r := range rows {
+		first, known := p.failing[r.ID]
+		if !known {
+			first = w.counts.Days
+		}
+		still[r.ID] = first
+		if p.final || w.counts.Days-first > patience {
+			stuck = append(stuck, r.What)
+		}
+	}
+	p.failing = still
+	return stuck, nil
 }
 
 // mercy is how long after the grace an unpaid service may still run: notices are
