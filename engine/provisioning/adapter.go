@@ -194,7 +194,9 @@ type SignInLinker interface {
 	SignInLink(ctx context.Context, userID, remoteID string) (string, error)
 }
 
-// Tester proves that the configuration works and says in plain words what not.
+// Tester looks, by reading alone, whether everything works that building needs, and
+// says in plain words what does not. It goes on after what is missing, so that all of
+// it is said at once.
 type Tester interface {
-	Test(ctx context.Context) error
+	Test(ctx context.Context) Report
 }

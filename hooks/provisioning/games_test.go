@@ -150,7 +150,7 @@ func TestThePlatformTestNamesTheWrongKey(t *testing.T) {
 		t.Errorf("the test says %s", r)
 	}
 	for token, want := range map[string]string{
-		testapp.GamesApplicationKey + " ptlc_wrong": "the client key (ptlc_…) does not", "ptla_wrong " + testapp.GamesClientKey: "the application key is wrong",
+		testapp.GamesApplicationKey + " ptlc_wrong": "refuses the client key", "ptla_wrong " + testapp.GamesClientKey: "refuses the application key",
 		testapp.GamesApplicationKey: "client key (ptlc_…) is missing",
 	} {
 		app.Want(http.StatusOK, app.Do(http.MethodPatch, "/api/collections/platforms/records/"+platform.Id, app.Staff(), map[string]any{"token": token}))

@@ -233,40 +233,5 @@ func (s *Subject) askRefresh(r *op.Request, in byID) (serviceView, error) {
 	return s.view(r.App, svc, true)
 }
 
-type platformTest struct {
-	OK      bool   `json:"ok"`
-	Message string `json:"message"`
-}
-
 func (s *Subject) staffOps(t *op.Table) {
-	op.Add(t, op.Spec{ID: "staff.platforms.test", Method: http.MethodPost, Path: "/api/v1/staff/platforms/{id}/test", Access: op.Staff, Summary: "Test the connection to a platform"}, s.testPlatform)
-}
-
-func (s *Subject) testPlatform(r *op.Request, in byID) (platformTest, error) {
-	platform, err := s.platformOf(r.App, in.ID)
-	if err != nil {
-		return platformTest{}, err
-	}
-	return reportTest(s.tryPlatform(r, platform)), nil
-}
-
-// reportTest puts the outcome of a test into words; a failure is an answer.
-func reportTest(err error) platformTest {
-	if err != nil {
-		return platformTest{false, err.Error()}
-	}
-	return platformTest{true, "Connected."}
-}
-
-// tryPlatform calls a platform. One that staff works by hand has nothing to test.
-func (s *Subject) tryPlatform(r *op.Request, platform *core.Record) error {
-	a, err := s.platform(r.App, platform)
-	if err != nil {
-		return err
-	}
-	tester, ok := a.(provisioning.Tester)
-	if !ok {
-		return nil
-	}
-	return tester.Test(r.Request.Context())
 }

@@ -47,6 +47,7 @@ type platformList struct {
 
 func (s *Subject) platformOps(t *op.Table) {
 	op.Add(t, op.Spec{ID: "staff.platforms.list", Method: http.MethodGet, Path: "/api/v1/staff/platforms", Access: op.Staff, Summary: "The platforms with their load, and whether they answer"}, s.listPlatforms)
+	op.Add(t, op.Spec{ID: "staff.platforms.test", Method: http.MethodPost, Path: "/api/v1/staff/platforms/{id}/test", Access: op.Staff, Summary: "Test the connection to a platform, check by check"}, s.testPlatform)
 	op.Add(t, op.Spec{ID: "staff.platforms.options", Method: http.MethodGet, Path: "/api/v1/staff/platforms/{id}/options", Access: op.Staff, Summary: "What the settings of a plan may be at a platform"}, s.listOptions)
 }
 

@@ -2,48 +2,10 @@ package enhance
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"net/http"
-	"net/url"
 	"strings"
 
-	"github.com/ezscale/ezscale/engine/provisioning"
 	"github.com/ezscale/ezscale/integrations/panel"
 )
-
-// Test proves the address, the token and the organization by reading what a build
-// reads. Rights to write show only when used.
-func (c *Client) Test(ctx context.Context) error {
-	const op = "test the connection"
-	var status panel.Text
-	if err := c.do(ctx, panel.Call{Op: op + " (/status)", Method: http.MethodGet, Path: "/status"}, &status); err != nil {
-		return err
-	}
-	if status != "ready" {
-		return vendor.Refuse(provisioning.ErrTemporary, op, "the panel is not ready yet, it says %q", panel.Clean(string(status)))
-	}
-	one := url.Values{"limit": {"1"}}
-	for _, call := range []panel.Call{
-		{Path: "/orgs/" + c.seller}, {Path: "/orgs/" + c.seller + "/plans", Query: one}, {Path: "/orgs/" + c.seller + "/customers", Query: one}, {Path: "/v2/orgs/" + c.seller + "/customers/logins", Query: one},
-	} {
-		call.Op, call.Method = op+" ("+strings.ReplaceAll(call.Path, c.seller, "…")+")", http.MethodGet
-		err := c.do(ctx, call, nil)
-		var failed *panel.Error
-		switch {
-		case err == nil:
-		case errors.Is(err, provisioning.ErrNotFound):
-			return fmt.Errorf("enhance: the panel has no organization %s, or the token is of another; both are of the one that sells: %w", c.seller, errors.Join(provisioning.ErrCredentials, panel.Plain(err)))
-		case errors.As(err, &failed) && failed.Status == http.StatusForbidden:
-			return fmt.Errorf("enhance: the token lacks a right in organization %s; make one with the role SuperAdmin there (Settings → Access Tokens), without a restriction to other addresses than ours: %w", c.seller, err)
-		case errors.Is(err, provisioning.ErrCredentials):
-			return fmt.Errorf("enhance: the token is wrong, deleted or expired; make one under Settings → Access Tokens: %w", err)
-		default:
-			return err
-		}
-	}
-	return nil
-}
 
 // Choice is something a plan can name by its id.
 type Choice struct {

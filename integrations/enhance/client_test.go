@@ -51,7 +51,7 @@ func TestTokenIsNeverPrinted(t *testing.T) {
 	}
 	var lines strings.Builder
 	slog.New(slog.NewTextHandler(&lines, nil)).Info("made", "client", c, "config", cfg)
-	gone := answering(t, 500, "").Test(t.Context())
+	gone := answering(t, 500, "").Test(t.Context()).Err()
 	for _, s := range []string{fmt.Sprint(c), fmt.Sprintf("%+v %#v %s", c, c, c), fmt.Sprintf("%v %+v %#v", cfg, cfg, cfg), lines.String(), gone.Error()} {
 		if strings.Contains(s, testToken) {
 			t.Errorf("%q holds the token", s)
@@ -121,22 +121,22 @@ func TestEveryAnswerHasItsClass(t *testing.T) {
 // The test of the connection says what is wrong with token and organization.
 func TestTestSaysWhatIsWrong(t *testing.T) {
 	g := newRig(t)
-	if err := g.client().Test(t.Context()); err != nil {
+	if err := g.client().Test(t.Context()).Err(); err != nil {
 		t.Errorf("Test = %v", err)
 	}
-	if err := g.clientWith("wrong").Test(t.Context()); !errors.Is(err, provisioning.ErrCredentials) || !strings.Contains(err.Error(), "token is wrong") {
+	if err := g.clientWith("wrong").Test(t.Context()).Err(); !errors.Is(err, provisioning.ErrCredentials) || !strings.Contains(err.Error(), "refuses the access token") {
 		t.Errorf("a wrong token = %v", err)
 	}
 	g.box.Answer("GET /api/v2/", 403, failure("unauthorized", ""), 1)
-	if err := g.client().Test(t.Context()); !errors.Is(err, provisioning.ErrCredentials) || !strings.Contains(err.Error(), "SuperAdmin") {
+	if err := g.client().Test(t.Context()).Err(); !errors.Is(err, provisioning.ErrCredentials) || !strings.Contains(err.Error(), "SuperAdmin") {
 		t.Errorf("a right that is missing = %v", err)
 	}
 	g.box.Answer("GET "+orgs, 404, failure("not_found", "org"), 1)
-	if err := g.client().Test(t.Context()); provisioning.Classify(err) != provisioning.ClassCredentials || !strings.Contains(err.Error(), enhancebox.SellerID) {
+	if err := g.client().Test(t.Context()).Err(); provisioning.Classify(err) != provisioning.ClassCredentials || !strings.Contains(err.Error(), enhancebox.SellerID) {
 		t.Errorf("another organization = %v", err)
 	}
 	g.box.Answer("GET /api/status", 200, `"updating"`, 1)
-	if err := g.client().Test(t.Context()); !errors.Is(err, provisioning.ErrTemporary) || !strings.Contains(err.Error(), "updating") {
+	if err := g.client().Test(t.Context()).Err(); !errors.Is(err, provisioning.ErrTemporary) || !strings.Contains(err.Error(), "updating") {
 		t.Errorf("a panel at its update = %v", err)
 	}
 }

@@ -47,7 +47,7 @@ func everyCall(t *testing.T, g *rig) {
 		t.Error("an occupied domain was taken")
 	}
 	for i, step := range []func() error{
-		func() error { return c.Test(ctx) },
+		func() error { return c.Test(ctx).Err() },
 		func() error { return c.Suspend(ctx, b.RemoteID) },
 		func() error { return c.Unsuspend(ctx, b.RemoteID) },
 		func() error { _, err := c.Status(ctx, b.RemoteID); return err },

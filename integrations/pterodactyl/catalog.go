@@ -3,7 +3,6 @@ package pterodactyl
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -60,47 +59,6 @@ func (n nodeObject) free() (memory, disk int64) {
 		return int64(all.Value*(100+over.Value)/100 - used.Value)
 	}
 	return left(n.Memory, n.OverMemory, n.Allocated.Memory), left(n.Disk, n.OverDisk, n.Allocated.Disk)
-}
-
-// Test proves the address, both keys and what they may by reading what a build
-// reads; the panel has no call for it. Rights to write show only when used.
-func (c *Client) Test(ctx context.Context) error {
-	for _, p := range []struct{ path, right string }{
-		{"/nodes", "Nodes"}, {"/servers", "Servers"}, {"/users", "Users"}, {"/locations", "Locations"}, {"/nests", "Nests"},
-	} {
-		var got list
-		err := c.do(ctx, panel.Call{Op: "test the connection (" + p.path + ")", Method: http.MethodGet, Path: p.path, Query: url.Values{"per_page": {"1"}}}, &got)
-		var failed *panel.Error
-		switch {
-		case err == nil:
-		case errors.As(err, &failed) && failed.Status == http.StatusForbidden:
-			return fmt.Errorf("pterodactyl: the application key (Admin → Application API) lacks the right to read %s, or is bound to other addresses than ours: %w", p.right, err)
-		case errors.Is(err, provisioning.ErrCredentials):
-			return fmt.Errorf("pterodactyl: the application key is wrong or was deleted; make one under Admin → Application API: %w", err)
-		default:
-			return err
-		}
-	}
-	return c.testClientKey(ctx)
-}
-
-// testClientKey asks whose the account key is (GET /api/client/account).
-func (c *Client) testClientKey(ctx context.Context) error {
-	op := "test the connection (account)"
-	var got item[struct {
-		Admin    panel.Flag `json:"admin"`
-		Username panel.Text `json:"username"`
-	}]
-	if err := c.do(ctx, panel.Call{Op: op, API: onClient, Method: http.MethodGet, Path: "/account"}, &got); err != nil {
-		if errors.Is(err, provisioning.ErrCredentials) {
-			return fmt.Errorf("pterodactyl: the application key works, the client key (ptlc_…) does not; make one as an administrator under Account → API Credentials: %w", err)
-		}
-		return err
-	}
-	if !got.Attributes.Admin {
-		return vendor.Refuse(provisioning.ErrCredentials, op, "the client key belongs to %q, who is no administrator, so it opens that user's own servers alone; make one as an administrator", panel.Clean(string(got.Attributes.Username)))
-	}
-	return nil
 }
 
 // named is a listed object with a name.

@@ -185,7 +185,7 @@ func TestTooManyCallsAreNotMadeWorse(t *testing.T) {
 		if n := count.Load(); n != 1 {
 			t.Errorf("%q: %d calls reached the panel, want 1", header, n)
 		}
-		if err := c.testClientKey(t.Context()); err != nil {
+		if err := c.do(t.Context(), panel.Call{Op: "account", API: onClient, Method: http.MethodGet, Path: "/account"}, nil); err != nil {
 			t.Errorf("%q: the other API: %v, want it unharmed", header, err)
 		}
 		clock.Add(time.Second)
@@ -231,8 +231,8 @@ func TestTestNamesTheKeyThatIsWrong(t *testing.T) {
 	}{
 		{"both work", testApplicationKey, testClientKey, nil, ""},
 		{"an administrator's key for both", "", testClientKey, nil, ""},
-		{"application key wrong", "ptla_x", testClientKey, nil, "the application key is wrong"},
-		{"client key wrong", testApplicationKey, "ptlc_x", nil, "the application key works, the client key (ptlc_…) does not"},
+		{"application key wrong", "ptla_x", testClientKey, nil, "The panel refuses the application key"},
+		{"client key wrong", testApplicationKey, "ptlc_x", nil, "The panel refuses the client key"},
 		{"right missing", testApplicationKey, testClientKey, func(g *rig) {
 			g.box.Answer("GET /api/application/nests", 403, failure(403, "AccessDeniedHttpException", "This action is unauthorized."), 1)
 		}, "lacks the right to read Nests"},
@@ -244,7 +244,7 @@ func TestTestNamesTheKeyThatIsWrong(t *testing.T) {
 			if s.before != nil {
 				s.before(g)
 			}
-			err := g.clientWith(s.app, s.client).Test(t.Context())
+			err := g.clientWith(s.app, s.client).Test(t.Context()).Err()
 			if s.want == "" && err != nil {
 				t.Errorf("Test = %v, want none", err)
 			}
@@ -253,7 +253,7 @@ func TestTestNamesTheKeyThatIsWrong(t *testing.T) {
 			}
 		})
 	}
-	if err := answering(t, 502, "").Test(t.Context()); !errors.Is(err, provisioning.ErrTemporary) {
+	if err := answering(t, 502, "").Test(t.Context()).Err(); !errors.Is(err, provisioning.ErrTemporary) {
 		t.Errorf("a panel that is down = %v, want ErrTemporary", err)
 	}
 }

@@ -2,35 +2,10 @@ package synergycp
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"net/http"
 	"net/url"
 
-	"github.com/ezscale/ezscale/engine/provisioning"
 	"github.com/ezscale/ezscale/integrations/panel"
 )
-
-// Test proves the address, the key and what it may read by reading what a build
-// reads. Rights to edit show only when used.
-func (c *Client) Test(ctx context.Context) error {
-	for _, p := range []struct{ path, right string }{
-		{"/server", "Servers In Use and Servers In Inventory"}, {"/client", "Clients"}, {"/entity", "IP Entities"}, {"/group", "IP Groups"},
-	} {
-		err := c.do(ctx, panel.Call{Op: "test the connection (" + p.path + ")", Method: http.MethodGet, Path: p.path, Query: url.Values{"per_page": {"1"}}}, nil)
-		var failed *panel.Error
-		switch {
-		case err == nil:
-		case errors.As(err, &failed) && failed.Status == http.StatusForbidden:
-			return fmt.Errorf("synergycp: the integration may not view %s; edit it in the panel under System → Integrations: %w", p.right, err)
-		case errors.Is(err, provisioning.ErrCredentials):
-			return fmt.Errorf("synergycp: the key is wrong or was deleted, or the panel does not take it from our address; make one for an integration under System → Integrations: %w", err)
-		default:
-			return err
-		}
-	}
-	return nil
-}
 
 // Choice is something a plan can name by its billing id.
 type Choice struct {

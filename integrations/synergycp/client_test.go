@@ -58,8 +58,8 @@ func TestKeysAreNeverPrinted(t *testing.T) {
 	slog.New(slog.NewTextHandler(&lines, nil)).Info("made", "client", c, "config", cfg)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
-	unreachable := c.Test(ctx)
-	gone := answering(t, 500, "").Test(t.Context())
+	unreachable := c.Test(ctx).Err()
+	gone := answering(t, 500, "").Test(t.Context()).Err()
 	for _, s := range []string{fmt.Sprint(c), fmt.Sprintf("%+v %#v %s", c, c, c), fmt.Sprintf("%v %+v %#v", cfg, cfg, cfg), lines.String(), fmt.Sprintf("%v %+v", unreachable, gone)} {
 		if strings.Contains(s, testKey) || strings.Contains(s, "key=") {
 			t.Errorf("%q holds the key", s)
@@ -141,19 +141,19 @@ func TestEveryAnswerHasItsClass(t *testing.T) {
 func TestTestNamesWhatIsMissing(t *testing.T) {
 	for path, want := range map[string]string{"/server": "Servers In Use", "/client": "Clients", "/entity": "IP Entities", "/group": "IP Groups"} {
 		g := newRig(t, synergybox.Options{})
-		if err := g.client().Test(t.Context()); err != nil {
+		if err := g.client().Test(t.Context()).Err(); err != nil {
 			t.Fatalf("Test = %v", err)
 		}
 		g.box.Answer("GET "+path, http.StatusForbidden, refusal("No."), 1)
-		if err := g.client().Test(t.Context()); !errors.Is(err, provisioning.ErrCredentials) || !strings.Contains(err.Error(), want) {
+		if err := g.client().Test(t.Context()).Err(); !errors.Is(err, provisioning.ErrCredentials) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: Test = %v, want %q named", path, err, want)
 		}
 	}
 	g := newRig(t, synergybox.Options{})
-	if err := g.clientWith("wrong", true).Test(t.Context()); !errors.Is(err, provisioning.ErrCredentials) || !strings.Contains(err.Error(), "System → Integrations") || strings.Contains(err.Error(), "wrong:") {
+	if err := g.clientWith("wrong", true).Test(t.Context()).Err(); !errors.Is(err, provisioning.ErrCredentials) || !strings.Contains(err.Error(), "System → Integrations") || strings.Contains(err.Error(), "wrong:") {
 		t.Errorf("a wrong key = %v, want it explained", err)
 	}
-	if err := answering(t, 502, "").Test(t.Context()); !errors.Is(err, provisioning.ErrTemporary) {
+	if err := answering(t, 502, "").Test(t.Context()).Err(); !errors.Is(err, provisioning.ErrTemporary) {
 		t.Errorf("a panel that is down = %v, want ErrTemporary", err)
 	}
 }

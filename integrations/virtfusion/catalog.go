@@ -2,7 +2,6 @@ package virtfusion
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -80,29 +79,6 @@ func (t templateObject) windows() bool {
 type templateGroup struct {
 	Name      panel.Text                 `json:"name"`
 	Templates panel.Many[templateObject] `json:"templates"`
-}
-
-// Test proves the address, the token and its permissions by reading what a
-// build reads: GET /connect alone succeeds with a token that may do nothing.
-func (c *Client) Test(ctx context.Context) error {
-	probes := []struct{ path, need string }{
-		{"/connect", "a valid token"},
-		{"/compute/hypervisors/groups?results=1", "the permission to read hypervisor groups"},
-		{"/packages", "the permission to read packages"},
-		{"/servers?results=1", "the permission to read servers"},
-	}
-	for _, p := range probes {
-		path, rawQuery, _ := strings.Cut(p.path, "?")
-		query, err := url.ParseQuery(rawQuery)
-		if err != nil {
-			return fmt.Errorf("virtfusion: probe %s: %w", path, err)
-		}
-		var got any
-		if err := c.do(ctx, panel.Call{Op: "test the connection (" + path + ")", Method: http.MethodGet, Path: path, Query: query}, &got); err != nil {
-			return fmt.Errorf("virtfusion: the connection needs %s: %w", p.need, err)
-		}
-	}
-	return nil
 }
 
 // Packages lists the panel's packages (GET /packages).

@@ -71,7 +71,7 @@ func TestTokenIsNeverPrinted(t *testing.T) {
 		}
 	}
 	g := newRig(t, virtbox.Options{})
-	if err := g.clientWith("another-secret").Test(t.Context()); err == nil || strings.Contains(err.Error(), "another-secret") || !errors.Is(err, provisioning.ErrCredentials) {
+	if err := g.clientWith("another-secret").Test(t.Context()).Err(); err == nil || strings.Contains(err.Error(), "another-secret") || !errors.Is(err, provisioning.ErrCredentials) {
 		t.Errorf("Test = %v, want ErrCredentials without the token", err)
 	}
 }
@@ -171,7 +171,7 @@ func TestRetryAfterIsPassedOn(t *testing.T) {
 	for header, want := range map[string]time.Duration{
 		"7": 7 * time.Second, "": 0, "-3": 0, "soon": 0, "999999999": time.Hour, now.Add(90 * time.Second).Format(http.TimeFormat): 90 * time.Second,
 	} {
-		err := answering(t, 429, "", "Retry-After", header).Test(t.Context())
+		err := answering(t, 429, "", "Retry-After", header).Test(t.Context()).Err()
 		var api *panel.Error
 		if !errors.As(err, &api) || api.RetryAfter != want {
 			t.Errorf("Retry-After %q: %v, want %s", header, err, want)

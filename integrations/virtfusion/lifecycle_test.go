@@ -179,8 +179,8 @@ func TestCapacityFollowsTheServers(t *testing.T) {
 func TestTestNamesTheMissingPermission(t *testing.T) {
 	g := newRig(t, virtbox.Options{})
 	g.box.Answer("GET /api/v1/packages", http.StatusForbidden, `{"message":"This action is unauthorized."}`, 1)
-	err := g.client().Test(t.Context())
-	if !errors.Is(err, provisioning.ErrCredentials) || !strings.Contains(err.Error(), "permission to read packages") {
+	err := g.client().Test(t.Context()).Err()
+	if !errors.Is(err, provisioning.ErrCredentials) || !strings.Contains(err.Error(), "lacks the right to read packages") {
 		t.Errorf("Test = %v, want it to name the permission", err)
 	}
 }

@@ -117,7 +117,7 @@ func everyCall(t *testing.T, g *rig) {
 	lost.Step, lost.Started = StepCreate, g.Clock.Now().Add(-time.Second)
 	other := testOrder("svc2")
 	steps := []func() error{
-		func() error { return c.Test(ctx) },
+		func() error { return c.Test(ctx).Err() },
 		func() error { return c.Suspend(ctx, b.RemoteID) },
 		func() error { return c.Unsuspend(ctx, b.RemoteID) },
 		func() error { return c.Power(ctx, b.RemoteID, provisioning.PowerRestart) },

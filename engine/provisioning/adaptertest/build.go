@@ -19,7 +19,7 @@ func testBuild(t *testing.T, fresh func(*testing.T) Harness) {
 		}
 	}
 	if ts, ok := h.Adapter.(provisioning.Tester); ok {
-		if err := ts.Test(t.Context()); err != nil {
+		if err := ts.Test(t.Context()).Err(); err != nil {
 			t.Errorf("Test = %v, want none", err)
 		}
 	}

@@ -157,7 +157,7 @@ func testBadKey(t *testing.T, h Harness) {
 	other.adapter = a
 	calls := map[string]func() error{"build": func() error { return other.try(ctx) }}
 	if a, ok := a.(provisioning.Tester); ok {
-		calls["test"] = func() error { return a.Test(ctx) }
+		calls["test"] = func() error { return a.Test(ctx).Err() }
 	}
 	if a, ok := a.(provisioning.StatusReader); ok {
 		calls["status"] = func() error { _, err := a.Status(ctx, id); return err }
