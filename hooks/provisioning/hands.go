@@ -74,8 +74,8 @@ func (s *Subject) handBack(r *op.Request, in handRequest) (op.None, error) {
 		return op.None{}, op.NewProblem(http.StatusConflict, "not_by_hand", "This service is not worked on by hand, or its platform is staff itself.")
 	}
 	owner := svc.GetString("platform_user_id")
-	remote, status := svc.GetString("platform_service_id"), statusOf(svc)
-	if stands := status == provisioning.ServiceActive || status == provisioning.ServiceSuspended; stands {
+	remote := svc.GetString("platform_service_id")
+	if stands(svc) {
 		if remote == "" {
 			return op.None{}, op.NewProblem(http.StatusConflict, "no_server", "Give the service's platform_service_id first, so that its platform knows which server it is.")
 		}

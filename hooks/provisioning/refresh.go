@@ -47,8 +47,7 @@ func (s *Subject) refresh(r *jobs.Run) error {
 	if err != nil {
 		return err
 	}
-	status := provisioning.ServiceStatus(svc.GetString("status"))
-	if status != provisioning.ServiceActive && status != provisioning.ServiceSuspended || svc.GetString("platform_service_id") == "" {
+	if !stands(svc) || svc.GetString("platform_service_id") == "" {
 		return nil
 	}
 	a, err := s.adapter(r.App, svc)
@@ -82,6 +81,12 @@ func (s *Subject) refresh(r *jobs.Run) error {
 		return jobs.Later(settleTime)
 	}
 	return nil
+}
+
+// stands says that a service is built and has not ended.
+func stands(svc *core.Record) bool {
+	status := statusOf(svc)
+	return status == provisioning.ServiceActive || status == provisioning.ServiceSuspended
 }
 
 // traffic reads the platform's counter; a platform without one, or a failing
@@ -172,6 +177,9 @@ func lost(tx core.App, service, actor string, queued, now time.Time) error {
 	svc, err := tx.FindRecordById(collections.Services, service)
 	if err != nil {
 		return fmt.Errorf("service %s: %w", service, err)
+	}
+	if !stands(svc) {
+		return nil // it was ended meanwhile
 	}
 	known := svc.GetString("action_note") == lostThere
 	svc.Load(map[string]any{"power": string(provisioning.PowerUnknown), "power_at": collections.Stamp(now), "action_note": lostThere})

@@ -212,7 +212,12 @@ func (s *Subject) look(ctx context.Context, app core.App, adapter any, reader pr
 	st, err := reader.Status(ctx, row.Remote)
 	if errors.Is(err, provisioning.ErrNotFound) {
 		s.watch.asked(row.ID, now, nil)
-		return app.RunInTransaction(func(tx core.App) error { return lost(tx, row.ID, audit.System, now, now) })
+		return app.RunInTransaction(func(tx core.App) error {
+			if working, err := workedOn(tx, row.ID); err != nil || working {
+				return err // it may be on its way out
+			}
+			return lost(tx, row.ID, audit.System, now, now)
+		})
 	}
 	if err != nil {
 		s.watch.asked(row.ID, now, nil)
@@ -232,6 +237,18 @@ func (s *Subject) look(ctx context.Context, app core.App, adapter any, reader pr
 	return err
 }
 
+// workedOn says that a job is about to change a service at its platform, or does so:
+// what is read meanwhile says nothing about how it ends.
+func workedOn(tx core.App, service string) (bool, error) {
+	found := false
+	err := tx.DB().NewQuery("SELECT EXISTS (SELECT 1 FROM `jobs` WHERE `state` IN ('queued', 'running') AND `service` = {:service} AND `kind` != {:refresh})").
+		Bind(dbx.Params{"service": service, "refresh": string(provisioning.JobRefresh)}).Row(&found)
+	if err != nil {
+		return false, fmt.Errorf("work on service %s: %w", service, err)
+	}
+	return found, nil
+}
+
 // keepReading stores a reading that says more than other figures, or when those that
 // are stored have become old. Who saves the record tells its readers.
 func (s *Subject) keepReading(app core.App, row watchedRow, r provisioning.Reading) (stored bool, err error) {
@@ -244,7 +261,7 @@ func (s *Subject) keepReading(app core.App, row watchedRow, r provisioning.Readi
 	}
 	return true, app.RunInTransaction(func(tx core.App) error {
 		svc, err := tx.FindRecordById(collections.Services, row.ID)
-		if err != nil || svc.GetString("platform_service_id") != row.Remote {
+		if err != nil || svc.GetString("platform_service_id") != row.Remote || !stands(svc) {
 			return err
 		}
 		return record(tx, svc, r, audit.System, r.At)

@@ -119,3 +119,25 @@ func TestAPortalIsToldWhatIsNew(t *testing.T) {
 		t.Errorf("%d entries and then %d, want one that says so", before, logs())
 	}
 }
+
+// TestAServerThatIsBeingRemovedIsNotLost: between its removal at the panel and the end
+// of the job that asked for it, a look finds nothing there, and tells nobody.
+func TestAServerThatIsBeingRemovedIsNotLost(t *testing.T) {
+	app := testapp.New(t, testapp.Steady())
+	ada := app.Customer("ada")
+	order := app.Buy(ada, testapp.Cart{})
+	app.Quiet()
+	portal := app.Stream()
+	app.Want(http.StatusNoContent, portal.Subscribe(ada.Token, "customer/"+ada.Id))
+	app.Clock().Advance(time.Hour)
+	id := order.Services[0]
+	err := app.Exec("INSERT INTO `jobs` (`id`, `kind`, `key`, `service`, `user`, `state`, `next_at`) VALUES ('removingjob0001', 'service.terminate', 'service.terminate:" + id + "', '" + id + "', '" + ada.Id + "', 'running', '2100-01-01 00:00:00.000Z')")
+	if err != nil {
+		t.Fatal(err)
+	}
+	app.Panel.Destroy(app.Panel.Snapshot().Servers[0].ID)
+	app.RunTask("live")
+	if note := app.Record(collections.Services, id).GetString("action_note"); note != "" || app.Count("provisioning_logs", "`action` = 'refresh' AND `status` = 'failed'") != 0 {
+		t.Errorf("the customer reads %q while the server is removed", note)
+	}
+}
